@@ -44,7 +44,7 @@ func Resumable(code int) bool {
 	return code == 0 || code == 1006 || code == 1012 || code == 1001 || code >= 4000 && code < 4500
 }
 
-// Of gives the close with which a session that ended for r closes its socket.
+// Close is the close with which a session that ended for r closes its socket.
 func (r EndReason) Close() Close {
 	switch r {
 	case EndOperator:

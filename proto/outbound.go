@@ -68,7 +68,7 @@ type SessionState struct {
 	Serial
 	State  State  `json:"state"`
 	ItemID string `json:"item_id,omitempty"`
-	Item   int    `json:"item,omitempty"` // with speaking: 1 to 65535, the item's number in binary frames
+	Item   int    `json:"item,omitzero"` // with speaking: 1 to 65535, the item's number in binary frames
 	Ref    string `json:"ref,omitempty"`
 }
 
@@ -205,14 +205,14 @@ type Fault struct {
 	Fatal   bool   `json:"fatal"`
 	Ref     string `json:"ref,omitempty"`
 	// ClientSeq is the client message concerned; 0: absent.
-	ClientSeq    int64 `json:"client_seq,omitempty"`
-	RetryAfterMS int64 `json:"retry_after_ms,omitempty"`
+	ClientSeq    int64 `json:"client_seq,omitzero"`
+	RetryAfterMS int64 `json:"retry_after_ms,omitzero"`
 }
 
 // Pong answers a Ping.
 type Pong struct {
 	ID       string `json:"id,omitempty"`
-	TMS      *int64 `json:"t_ms,omitempty"`
+	TMS      *int64 `json:"t_ms,omitzero"`
 	ServerMS int64  `json:"server_ms"` // the server's clock, Unix milliseconds
 }
 

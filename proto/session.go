@@ -51,14 +51,14 @@ type Event struct {
 	Actor    string    `json:"actor,omitempty"`
 	Path     string    `json:"path,omitempty"`
 	Voice    string    `json:"voice,omitempty"`
-	Seq      int64     `json:"seq,omitempty"`
+	Seq      int64     `json:"seq,omitzero"`
 	Reason   string    `json:"reason,omitempty"`
-	Restarts int64     `json:"restarts,omitempty"`
+	Restarts int64     `json:"restarts,omitzero"`
 	Stack    string    `json:"stack,omitempty"` // failures only
-	Code     int       `json:"code,omitempty"`
-	Bytes    int64     `json:"bytes,omitempty"`
-	Count    int64     `json:"count,omitempty"`
-	TookMS   int64     `json:"took_ms,omitempty"`
+	Code     int       `json:"code,omitzero"`
+	Bytes    int64     `json:"bytes,omitzero"`
+	Count    int64     `json:"count,omitzero"`
+	TookMS   int64     `json:"took_ms,omitzero"`
 	Err      string    `json:"err,omitempty"`
 }
 
