@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -225,5 +226,7 @@ func (f *fake) Stats() proto.Stats {
 	}
 	s.Draining = f.draining
 	s.FrameSeconds.Counts = slices.Clone(s.FrameSeconds.Counts)
+	s.FramesIn, s.FramesOut = maps.Clone(s.FramesIn), maps.Clone(s.FramesOut)
+	s.Restarts, s.Ended = maps.Clone(s.Restarts), maps.Clone(s.Ended)
 	return s
 }
