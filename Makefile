@@ -1,0 +1,58 @@
+# make run and make test are all that most people need; make help lists the rest.
+
+GO       ?= go
+GO_MIN   := 1.26
+FUZZTIME ?= 30s
+ARGS     ?=
+
+commit  := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+sources  = $(shell find . -name '*.go' -not -path '*/node_modules/*')
+# The race detector needs a C compiler; without one the tests run all the same.
+race     = $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check fuzz go deps deps-browser
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and start the server (flags in ARGS="--voice echo")
+	@exec ./bin/aila serve $(ARGS)
+
+build: go ## build bin/aila
+	@$(GO) build -buildvcs=false -trimpath -ldflags "-X main.commit=$(commit)" -o bin/aila ./cmd/aila
+
+test: go deps ## install what the tests need, then run them
+	@if [ -z "$(race)" ]; then echo "make test: no C compiler, so the race detector is off: install gcc or clang to have it"; fi
+	$(GO) test $(race) -timeout 10m ./...
+
+check: go ## gofmt, go vet, staticcheck, and the rules of the house
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $(sources)); if [ -n "$$unformatted" ]; then echo "make check: gofmt these:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -run '^TestHouse' ./cmd/aila
+
+fuzz: go ## run each fuzz test for FUZZTIME (30s)
+	@for package in $$($(GO) list ./...); do \
+		for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+# What the tests need beyond Go, each part in a target of its own.
+deps: deps-browser
+
+# What the browser's tests need.
+deps-browser:
+
+# A Go that is too old may fetch a newer one by itself (GOTOOLCHAIN=auto), so what counts is
+# the version that it would build with here.
+go:
+	@found=$$($(GO) version 2>/dev/null | sed -n 's/^go version go\([0-9][0-9.]*\).*/\1/p'); \
+	if [ -z "$$found" ] && ! command -v $(GO) >/dev/null 2>&1; then \
+		echo "make: Aila needs Go $(GO_MIN) or newer, and there is no $(GO) on this machine: see https://go.dev/doc/install" >&2; exit 1; \
+	fi; \
+	if [ "$$(printf '%s\n' $(GO_MIN) "$$found" | sort -V | head -n 1)" != "$(GO_MIN)" ]; then \
+		echo "make: Aila needs Go $(GO_MIN) or newer, and this is $${found:-older}: see https://go.dev/doc/install" >&2; exit 1; \
+	fi
