@@ -57,8 +57,9 @@ const ResumeRefusedMessage = "this session cannot be resumed with this token"
 // Patience counts the errors that a socket may cause: over 20 within 10 s and it is closed
 // with CloseTooManyErrors. The zero value is ready. It belongs to one goroutine at a time.
 type Patience struct {
-	since time.Time
-	count int
+	// when holds the times of the last errors that count, as a ring from next on.
+	when [maxFaults]time.Time
+	next int
 }
 
 // Patience's bounds, from section 5 of the protocol.
@@ -74,9 +75,8 @@ func (p *Patience) Spend(c Code, now time.Time) bool {
 	case ActorRestarted, VoiceUnavailable, RateLimited:
 		return false
 	}
-	if now.Sub(p.since) > faultWindow {
-		p.since, p.count = now, 0
-	}
-	p.count++
-	return p.count > maxFaults
+	oldest := p.when[p.next]
+	p.when[p.next] = now
+	p.next = (p.next + 1) % maxFaults
+	return !oldest.IsZero() && now.Sub(oldest) <= faultWindow
 }

@@ -48,11 +48,12 @@ func (f Format) Supported() bool {
 
 // Samples counts the samples per channel in one message of audio. The error says what is
 // wrong with it in the words of the protocol; it is nil for 10 to 1000 ms of whole samples.
+// f must be Supported.
 func (f Format) Samples(p []byte) (int64, error) {
 	var n int64
 	switch f.Encoding {
 	case "pcm16":
-		size := 2 * f.Channels
+		size := 2 * max(f.Channels, 1)
 		if len(p)%size != 0 {
 			return 0, fmt.Errorf("%d bytes are not whole samples of %d channels", len(p), f.Channels)
 		}
