@@ -23,7 +23,7 @@ func (s *SessionStarted) LogValue() slog.Value { return sized(s.Seq, 0) }
 func (s *SessionResumed) LogValue() slog.Value { return sized(0, 0) }
 func (r *Refused) LogValue() slog.Value        { return slog.StringValue(string(r.Fault.Code)) }
 func (f *Fault) LogValue() slog.Value          { return slog.StringValue(string(f.Code)) }
-func (p *Playback) LogValue() slog.Value       { return slog.GroupValue(slog.String("state", p.State)) }
+func (p *Playback) LogValue() slog.Value       { return slog.GroupValue(slog.Int64("played_ms", p.PlayedMS)) }
 func (p *Ping) LogValue() slog.Value           { return sized(0, len(p.ID)) }
 func (p *Pong) LogValue() slog.Value           { return sized(0, len(p.ID)) }
 func (s *SessionState) LogValue() slog.Value   { return slog.StringValue(string(s.State)) }
@@ -45,7 +45,7 @@ func (s *SessionStarted) MarshalZerologObject(e *zerolog.Event) { sizedEvent(e, 
 func (s *SessionResumed) MarshalZerologObject(e *zerolog.Event) { sizedEvent(e, 0, 0) }
 func (r *Refused) MarshalZerologObject(e *zerolog.Event)        { e.Str("code", string(r.Fault.Code)) }
 func (f *Fault) MarshalZerologObject(e *zerolog.Event)          { e.Str("code", string(f.Code)) }
-func (p *Playback) MarshalZerologObject(e *zerolog.Event)       { e.Str("state", p.State) }
+func (p *Playback) MarshalZerologObject(e *zerolog.Event)       { e.Int64("played_ms", p.PlayedMS) }
 func (p *Ping) MarshalZerologObject(e *zerolog.Event)           { sizedEvent(e, 0, len(p.ID)) }
 func (p *Pong) MarshalZerologObject(e *zerolog.Event)           { sizedEvent(e, 0, len(p.ID)) }
 func (s *SessionState) MarshalZerologObject(e *zerolog.Event)   { e.Str("state", string(s.State)) }
