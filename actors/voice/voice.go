@@ -75,10 +75,12 @@ type Chunk struct {
 	Seq int64
 }
 
-// Answer takes what a stream says.
+// Answer takes what a stream says, in the order in which the user is to hear it. Audio and Say
+// never wait, and may be called from any goroutine, but not from two at once.
 type Answer interface {
-	// Say takes one event, in the order in which the user is to hear it. It never waits and
-	// copies what it keeps. It may be called from any goroutine, but not from two at once.
+	// Audio takes a piece of an item; it copies the data.
+	Audio(Audio)
+	// Say takes everything else.
 	Say(Event)
 	// Room waits until the session can take more without holding too much for a client that
 	// is away, slow or paused; it returns an error when ctx or the stream ends. A backend
@@ -87,14 +89,14 @@ type Answer interface {
 	Room(ctx context.Context) error
 }
 
-// Event is what a stream says. The set is closed.
+// Event is what a stream says besides audio. The set is closed.
 type Event interface{ event() }
 
 // Audio is a piece of an item. The first one of an item begins it.
 type Audio struct {
 	// Item is the backend's name for the answer this belongs to, not empty.
 	Item string
-	// Data is valid until Say returns.
+	// Data is whole samples; the stream may use it again once Answer.Audio has returned.
 	Data []byte
 	// Samples per channel in Data.
 	Samples int64
@@ -143,7 +145,6 @@ type Lost struct{ Err error }
 // Finished answers End: nothing more will be said.
 type Finished struct{}
 
-func (Audio) event()         {}
 func (ItemEnd) event()       {}
 func (Thinking) event()      {}
 func (SpeechStarted) event() {}

@@ -1,0 +1,292 @@
+package actors
+
+import (
+	"path"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"aila/proto"
+)
+
+// client is the actor of one session. It numbers, dedupes and acknowledges what the user's
+// socket delivers, hands it to its children one message at a time, keeps what it says for
+// replay, and writes it out. It outlives its socket and its children's crashes.
+type client struct {
+	// set by newClient
+	hub     *hub
+	rec     *record
+	hearing *hearing
+
+	self *actor.PID
+	kids [len(children)]kid
+	mem  memory
+
+	// the socket; nil: none
+	in       *inlet
+	out      proto.Outlet
+	patience proto.Patience
+
+	// from the user
+	line  queue         // waits its turn behind hand
+	hand  proto.Inbound // the one message that a child is at; nil: none
+	again bool          // hand must be given out again once the voice is up
+	tried bool          // hand was given out again already
+	voice voiceState
+
+	// to the user
+	replay  replay
+	item    item
+	names   []itemAlias
+	held    queue // utterances while paused
+	heldMem int64 // bytes of held
+	gate    *gate
+	gap     proto.GapOut // not yet said; empty when From and To are equal
+	unacked int          // taken since the last ack
+	readAt  int64        // when the newest frame heard was read
+
+	due    deadlines
+	ending bool // end was taken; what the voice still has to say is awaited
+	spoken bool // the voice has finished
+	ended  proto.EndReason
+}
+
+// kid is a child as its parent sees it.
+type kid struct {
+	pid    *actor.PID
+	budget budget
+}
+
+// memory is what the session must remember to go on elsewhere, but for the messages kept for
+// replay: plain data that could be written down.
+type memory struct {
+	Tokens     tokens
+	Numbering  numbering
+	Next       int64 // the client seq expected next
+	Hole       bool  // Next was refused; what follows it is dropped in silence
+	Frames     int64 // audio frames taken; what acks count where the client does not number
+	Pos        int64 // samples taken: heard, gap or lost
+	Lost       int64 // samples; part of Pos
+	SamplesOut int64
+	Items      int64
+	Restarts   int64
+	Paused     bool
+	PausedFrom int64 // Pos when the pause began
+	Binary     bool  // audio goes out as binary
+}
+
+// numbering is whether the client numbers its messages; its first one decides.
+type numbering int
+
+const (
+	undecided numbering = iota
+	numbered
+	bare
+)
+
+// voiceState is what the client knows of its voice.
+type voiceState int
+
+const (
+	opening voiceState = iota // nothing is handed out
+	up
+	down // input is acknowledged and lost
+)
+
+func newClient(h *hub, rec *record, in *inlet, out proto.Outlet) *client {
+	c := &client{hub: h, rec: rec, in: in, out: out, gate: newGate(), hearing: newHearing(h.opts, rec.format)}
+	c.mem.Next, c.mem.Binary, c.replay.first = 1, rec.binary, 1
+	return c
+}
+
+// Receive is the client actor's table of contents: one line per message.
+func (c *client) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	// life
+	case *actor.Started:
+		c.start(ctx)
+	case *actor.Terminated:
+		c.childDied(msg)
+	case *actor.Restarting, *actor.Stopping:
+		c.release()
+	case *actor.Stopped:
+		c.hub.clock.leave(c.rec.slot)
+	// from the manager, the gateway and the clock
+	case begin:
+		c.greet()
+	case *attach:
+		c.attach(msg)
+	case hangup:
+		c.detach(msg)
+	case endSession:
+		c.end(msg.reason)
+	case depart:
+		c.depart(msg)
+	case crashChild:
+		c.hub.send(c.kids[childNamed(msg.actor)].pid, crashOrder{msg.onFrame})
+	case tick:
+		c.tick(time.Now())
+	// from the socket
+	case proto.Inbound:
+		c.take(msg)
+	default:
+		c.fromChild(ctx)
+	}
+}
+
+// fromChild is the other half of the table: what the children say.
+func (c *client) fromChild(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *heard:
+		c.heard((*proto.AudioIn)(msg))
+	case *muffled:
+		c.muffled((*proto.AudioIn)(msg))
+	case done:
+		c.done(msg.msg)
+	case refusal:
+		c.refuse(msg.fault)
+	case unheard:
+		c.unheard(msg.msg)
+	case *utterance:
+		c.say(msg)
+	case voiceUp:
+		c.voiceUp()
+	case voiceDown:
+		c.voiceDown()
+	case finished:
+		c.finished()
+	default:
+		c.hub.unhandled(ctx)
+	}
+}
+
+// start gives birth to the children.
+func (c *client) start(ctx actor.Context) {
+	c.self = ctx.Self()
+	voicePID := actor.NewPID(c.self.Address, c.self.Id+"/"+children[voiceChild])
+	producers := [...]func() actor.Actor{
+		audioChild:   func() actor.Actor { return newAudio(c.hub, c.rec, c.self, voicePID, c.hearing) },
+		controlChild: func() actor.Actor { return newControl(c.hub, c.self, voicePID, c.hearing) },
+		voiceChild:   func() actor.Actor { return newTalker(c.hub, c.rec, c.self, c.gate) },
+	}
+	for i, name := range children {
+		props := c.hub.props(&c.rec.boxes[1+i], name, c.rec.id, producers[i])
+		pid, err := ctx.SpawnNamed(props, name)
+		if err != nil {
+			panic(bug("spawn " + name)) // the names are the session's own
+		}
+		c.kids[i].pid = pid
+		c.hub.events.emit(c.event(proto.EvActorStarted, i))
+	}
+}
+
+// greet says session_started.
+func (c *client) greet() {
+	now, o := time.Now(), c.hub.opts
+	c.due.set(dueIdle, now.Add(o.IdleTimeout))
+	c.due.set(dueMax, now.Add(o.MaxSession))
+	c.due.set(dueWarn, now.Add(o.MaxSession-min(warnBeforeMax, o.MaxSession/2)))
+	c.rearm()
+	c.write(&proto.SessionStarted{
+		SessionID: c.rec.id, Resume: c.grant(), Audio: c.rec.format, Voice: c.rec.voice.Name,
+		Durability: "memory", HeartbeatMS: o.Heartbeat.Milliseconds(), Ref: c.rec.ref,
+		Limits: proto.Limits{
+			MaxMessageBytes: o.MaxMessageBytes, MaxAudioRate: max(0, o.MaxAudioRate), ReplayMS: replayAudio.Milliseconds(),
+			IdleMS: o.IdleTimeout.Milliseconds(), SessionMS: o.MaxSession.Milliseconds(),
+		},
+	})
+}
+
+// grant makes a fresh resume token.
+func (c *client) grant() proto.ResumeGrant {
+	return proto.ResumeGrant{Token: c.mem.Tokens.rotate(), WindowMS: c.hub.opts.ResumeWindow.Milliseconds()}
+}
+
+// end is the one way in which a session ends: what is pending goes out, then session_ended,
+// then the close that belongs to the reason.
+func (c *client) end(reason proto.EndReason) {
+	if c.ended != "" {
+		return
+	}
+	c.unpause("")
+	c.endItem()
+	c.ack()
+	c.ended = reason
+	c.write(&proto.SessionEnded{
+		Reason: reason, DurationMS: time.Since(c.rec.startedAt).Milliseconds(), SamplesIn: c.mem.Pos,
+		SamplesOut: c.mem.SamplesOut, SamplesLost: c.mem.Lost, Restarts: c.mem.Restarts,
+	})
+	c.hub.books.retire(c.rec, reason, c.replay.n > 0)
+	c.hub.events.emit(proto.Event{
+		Event: proto.EvSessionEnded, Session: c.rec.id, Reason: string(reason), Restarts: c.mem.Restarts,
+		TookMS: time.Since(c.rec.startedAt).Milliseconds(), Code: reason.Close().Code,
+	})
+	c.leave(reason.Close())
+	c.dropLine()
+	c.gate.close()
+	for _, k := range c.kids {
+		c.hub.system.Root.Stop(k.pid)
+	}
+	c.due = deadlines{}
+	c.due.set(dueGone, time.Now().Add(lingerAfterEnd))
+	c.rearm()
+}
+
+// leave closes the socket, if there is one, and shuts the door behind it.
+func (c *client) leave(cl proto.Close) {
+	if c.in != nil {
+		c.in.shut()
+	}
+	if c.out != nil {
+		c.out.Close(cl)
+	}
+	c.in, c.out = nil, nil
+	c.rec.outlet.Store(nil)
+}
+
+// dropLine gives back what waits and what is in hand.
+func (c *client) dropLine() {
+	for c.line.len() > 0 {
+		drop(c.line.pop().(proto.Inbound))
+	}
+	c.hand = nil // a child may still look at it: left to the collector
+	for c.held.len() > 0 {
+		c.held.pop().(*utterance).release()
+	}
+}
+
+// release lets go of everything when the actor stops, also when that is because it crashed:
+// then the user hears the end of the session all the same.
+func (c *client) release() {
+	c.end(proto.EndFailed)
+	c.hub.books.bury(c.rec)
+	c.replay.release()
+}
+
+// childDied notes that a child stopped. If nobody ordered that, half a session is worse than
+// none.
+func (c *client) childDied(msg *actor.Terminated) {
+	i := childNamed(path.Base(msg.Who.Id))
+	if i < 0 {
+		return
+	}
+	c.hub.events.emit(c.event(proto.EvActorStopped, i))
+	c.end(proto.EndFailed)
+}
+
+// depart tells the client that the server is going.
+func (c *client) depart(msg depart) {
+	if c.ended != "" {
+		return
+	}
+	c.send(&proto.GoAway{Reason: "drain", TimeLeftMS: max(0, msg.left.Milliseconds()), Action: "end"}, kindEvent)
+	c.setState(&proto.SessionState{State: proto.Draining})
+}
+
+// event begins an event about a child.
+func (c *client) event(name string, child int) proto.Event {
+	return proto.Event{
+		Event: name, Session: c.rec.id, Actor: children[child], Path: managerName + "/" + c.rec.id + "/" + children[child],
+		Restarts: c.rec.restarts[child].Load(),
+	}
+}

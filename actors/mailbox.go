@@ -1,0 +1,153 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// mailbox runs its actor on the goroutine that posts to it: reader → client → audio → voice
+// costs no hand-off. The library's own mailbox with its synchronized dispatcher does the same,
+// but allocates a closure a wake-up and keeps ten slots and a linked list for an idle actor;
+// this one allocates nothing in steady state, and nothing at all until it is used.
+//
+// While one goroutine runs the actor, others only queue: the actor still handles one message
+// at a time. It never blocks a poster, so what it holds is bounded by credits (inlet.go).
+// A handler must not call runtime.Goexit: the mailbox would stay busy for ever.
+type mailbox struct {
+	// set by RegisterHandlers
+	invoker actor.MessageInvoker
+
+	mu        sync.Mutex
+	system    queue // guarded by mu
+	user      queue // guarded by mu
+	busy      bool  // guarded by mu: some goroutine runs the actor
+	suspended bool  // guarded by mu: only system messages are handled
+}
+
+var _ actor.Mailbox = (*mailbox)(nil)
+
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	m.invoker = invoker
+}
+
+func (m *mailbox) Start() {}
+
+func (m *mailbox) PostUserMessage(msg any)   { m.post(&m.user, msg) }
+func (m *mailbox) PostSystemMessage(msg any) { m.post(&m.system, msg) }
+
+// UserMessageCount is how many messages wait.
+func (m *mailbox) UserMessageCount() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.user.len()
+}
+
+func (m *mailbox) post(q *queue, msg any) {
+	m.mu.Lock()
+	q.push(msg)
+	if m.busy {
+		m.mu.Unlock()
+		return
+	}
+	m.busy = true
+	m.mu.Unlock()
+	for m.drain() {
+	}
+}
+
+// drain handles messages until none is left, or until one panics; then it reports the failure
+// and asks to be called again.
+func (m *mailbox) drain() (again bool) {
+	var msg any
+	defer func() {
+		if r := recover(); r != nil {
+			m.invoker.EscalateFailure(r, msg)
+			again = true
+		}
+	}()
+	for {
+		var system bool
+		if msg, system = m.next(); msg == nil {
+			return false
+		}
+		switch {
+		case !system:
+			m.invoker.InvokeUserMessage(msg)
+		case !m.suspend(msg):
+			m.invoker.InvokeSystemMessage(msg)
+		}
+	}
+}
+
+// next takes the message to handle now; nil when there is none, and then the actor is idle.
+func (m *mailbox) next() (msg any, system bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.system.len() > 0 {
+		return m.system.pop(), true
+	}
+	if !m.suspended && m.user.len() > 0 {
+		return m.user.pop(), false
+	}
+	m.busy = false
+	return nil, false
+}
+
+// suspend carries out the two messages that are for the mailbox itself.
+func (m *mailbox) suspend(msg any) bool {
+	var suspended bool
+	switch msg.(type) {
+	case *actor.SuspendMailbox:
+		suspended = true
+	case *actor.ResumeMailbox:
+	default:
+		return false
+	}
+	m.mu.Lock()
+	m.suspended = suspended
+	m.mu.Unlock()
+	return true
+}
+
+// queue is a first-in first-out ring that gives its memory back when a burst is over.
+type queue struct {
+	ring []any // its length is a power of two, or 0
+	head int
+	n    int
+}
+
+// The ring's smallest size, and the largest one that an empty queue keeps.
+const (
+	minRing  = 4
+	keepRing = 64
+)
+
+func (q *queue) len() int { return q.n }
+
+func (q *queue) push(v any) {
+	if q.n == len(q.ring) {
+		q.grow()
+	}
+	q.ring[(q.head+q.n)&(len(q.ring)-1)] = v
+	q.n++
+}
+
+func (q *queue) pop() any {
+	v := q.ring[q.head]
+	q.ring[q.head] = nil
+	q.head = (q.head + 1) & (len(q.ring) - 1)
+	q.n--
+	if q.n == 0 && len(q.ring) > keepRing {
+		*q = queue{}
+	}
+	return v
+}
+
+func (q *queue) grow() {
+	ring := make([]any, max(minRing, 2*len(q.ring)))
+	for i := range q.n {
+		ring[i] = q.ring[(q.head+i)&(len(q.ring)-1)]
+	}
+	q.ring, q.head = ring, 0
+}

@@ -1,0 +1,80 @@
+package actors
+
+import (
+	"time"
+
+	"aila/proto"
+)
+
+// What goes to the user: every sequenced message is numbered, kept for replay and released
+// here and nowhere else.
+
+// write numbers a message, keeps it and sends it.
+func (c *client) write(m proto.Sequenced) {
+	*m.Number() = c.replay.last() + 1
+	c.ship(c.replay.keep(m), kindEvent)
+	c.trim()
+}
+
+// writeAudio is write for audio, which may go out as binary.
+func (c *client) writeAudio(a *proto.AudioOut, samples int64) {
+	a.Seq = c.replay.last() + 1
+	c.ship(c.replay.keepAudio(a, samples, c.mem.Binary), kindAudioOut)
+	c.trim()
+}
+
+// ship hands an encoded message to the socket, if there is one.
+func (c *client) ship(e entry, kind int) {
+	c.rec.counts.out[kind].Add(1)
+	c.rec.counts.replay.Store(c.replay.bytes)
+	if c.out != nil {
+		c.out.Send(e.data, e.binary)
+	}
+}
+
+// send sends a message that carries no number: who is not there does not get it.
+func (c *client) send(m proto.Outbound, kind int) {
+	if c.out == nil {
+		return
+	}
+	var room [512]byte
+	c.rec.counts.out[kind].Add(1)
+	c.out.Send(proto.Append(room[:0], m), false)
+}
+
+// fault says an error. Too many of them and the socket is closed.
+func (c *client) fault(f proto.Fault) {
+	c.hub.tally.fault(f.Code)
+	c.send(&f, kindError)
+	if c.out != nil && c.patience.Spend(f.Code, time.Now()) {
+		in, out := c.in, c.out
+		out.Close(proto.CloseTooManyErrors)
+		c.detach(hangup{in: in, close: proto.CloseTooManyErrors})
+	}
+}
+
+// trim bounds what is kept: with a live reader the oldest are forgotten, without one the voice
+// is slowed.
+func (c *client) trim() {
+	if !c.replay.over(c.rec.format) {
+		return
+	}
+	if c.out == nil {
+		c.regate()
+		return
+	}
+	for c.replay.over(c.rec.format) {
+		c.replay.forget(c.replay.first)
+	}
+}
+
+// regate lets the voice go on, or slows it, as what waits for the user allows.
+func (c *client) regate() {
+	c.gate.set(c.ended == "" && c.heldMem < replayBytes && (c.out != nil || !c.replay.over(c.rec.format)))
+}
+
+// setState says what the session does, to the user and in the books.
+func (c *client) setState(s *proto.SessionState) {
+	c.rec.state.Store(&s.State)
+	c.write(s)
+}
