@@ -1,0 +1,20 @@
+// Package transport is everything that listens: one port for HTTP and WebSocket. It carries
+// messages between sockets and sessions and knows nothing of what they mean beyond the first
+// one, which joins the socket to a session through proto.Opener.
+//
+// A connection's layers, from the wire up:
+//
+//	pipe       the TCP connection; after the upgrade its Read and Write never wait
+//	tls.Conn   where the server was given certificates
+//	intake     what was read and not yet understood, in a buffer held only meanwhile
+//	inspector  checks every frame header in the intake before the library sees it
+//	websocket  coder/websocket: unmasks, joins fragments, answers pings and closes
+//	socket     decodes messages, delivers them, and is the session's proto.Outlet
+//
+// Each socket has one goroutine, its read loop, and a second one only while its peer reads
+// too slowly. Whatever depends on time is done by one sweep over all sockets. Writes never
+// wait: what the kernel does not take is kept up to a bound, and over it the socket is cut.
+//
+// A Server lives from New through Handle and Serve to Shutdown, which returns when every
+// goroutine has ended. The package never logs what a client said, a token, or a header.
+package transport

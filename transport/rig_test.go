@@ -1,0 +1,382 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"aila/proto"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must come.
+const patience = 5 * time.Second
+
+// rig is a server with an echo behind it.
+type rig struct {
+	t    testing.TB
+	srv  *Server
+	echo *echo
+	addr string
+	tls  *tls.Config // nil: plain
+	now  time.Duration
+	log  *lines
+}
+
+// lines is a log that tests can read.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newRig serves until the test ends. Its clock stands still until advance.
+func newRig(t testing.TB, o Options) *rig { return serveRig(t, o, nil) }
+
+func serveRig(t testing.TB, o Options, secure *tls.Config) *rig {
+	r := &rig{t: t, echo: &echo{}, log: &lines{}}
+	o.Log = zerolog.New(r.log)
+	r.srv = New(o, r.echo)
+	r.srv.every = 0
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	r.addr = l.Addr().String()
+	done := make(chan error, 1)
+	go func() {
+		if secure != nil {
+			r.tls = &tls.Config{InsecureSkipVerify: true}
+			done <- r.srv.ServeTLS(l, secure)
+			return
+		}
+		done <- r.srv.Serve(l)
+	}()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer cancel()
+		if err := r.srv.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if n := r.srv.Sockets(); n != 0 {
+			t.Errorf("%d sockets after Shutdown, want 0", n)
+		}
+	})
+	return r
+}
+
+// advance moves the server's clock and sweeps.
+func (r *rig) advance(d time.Duration) {
+	r.now += d
+	r.srv.sweep(r.now, nil)
+}
+
+// dial connects without a handshake.
+func (r *rig) dial() *peer {
+	r.t.Helper()
+	c, err := net.Dial("tcp", r.addr)
+	require.NoError(r.t, err)
+	p := &peer{t: r.t, c: c, tcp: c.(*net.TCPConn)}
+	if r.tls != nil {
+		p.c = tls.Client(c, r.tls)
+	}
+	p.br = bufio.NewReaderSize(p.c, 64<<10)
+	r.t.Cleanup(func() { c.Close() })
+	return p
+}
+
+// connect shakes hands.
+func (r *rig) connect(headers ...string) *peer {
+	r.t.Helper()
+	p := r.dial()
+	res := p.shake(r.addr, headers...)
+	require.Equal(r.t, http.StatusSwitchingProtocols, res.StatusCode)
+	return p
+}
+
+// started connects and starts a session.
+func (r *rig) started() *peer {
+	r.t.Helper()
+	p := r.connect()
+	p.text(`{"type":"session_control","action":"start"}`)
+	p.want("session_started")
+	return p
+}
+
+// peer is a client with raw access to its connection.
+type peer struct {
+	t   testing.TB
+	c   net.Conn
+	tcp *net.TCPConn
+	br  *bufio.Reader
+}
+
+const aKey = "dGhlIHNhbXBsZSBub25jZQ=="
+
+// request writes a request and reads the answer. An empty host leaves the header out.
+func (p *peer) request(line, host string, headers ...string) *http.Response {
+	p.t.Helper()
+	var b strings.Builder
+	b.WriteString(line + "\r\n")
+	if host != "" {
+		b.WriteString("Host: " + host + "\r\n")
+	}
+	for _, h := range headers {
+		b.WriteString(h + "\r\n")
+	}
+	b.WriteString("\r\n")
+	p.raw([]byte(b.String()))
+	p.c.SetReadDeadline(time.Now().Add(patience))
+	res, err := http.ReadResponse(p.br, nil)
+	require.NoError(p.t, err)
+	return res
+}
+
+// shake makes a good handshake with further headers.
+func (p *peer) shake(host string, headers ...string) *http.Response {
+	p.t.Helper()
+	return p.request("GET /ws HTTP/1.1", host, append([]string{
+		"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + aKey,
+	}, headers...)...)
+}
+
+func (p *peer) raw(b []byte) {
+	p.t.Helper()
+	p.c.SetWriteDeadline(time.Now().Add(patience))
+	if _, err := p.c.Write(b); err != nil {
+		p.t.Fatalf("write: %v", err)
+	}
+}
+
+// frame makes a masked frame; head is its first byte.
+func frame(head byte, payload []byte) []byte {
+	b := []byte{head}
+	switch n := len(payload); {
+	case n < 126:
+		b = append(b, 0x80|byte(n))
+	case n <= 0xffff:
+		b = append(b, 0x80|126)
+		b = binary.BigEndian.AppendUint16(b, uint16(n))
+	default:
+		b = append(b, 0x80|127)
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	mask := [4]byte{1, 2, 3, 4}
+	b = append(b, mask[:]...)
+	for i, c := range payload {
+		b = append(b, c^mask[i&3])
+	}
+	return b
+}
+
+func (p *peer) text(s string) { p.t.Helper(); p.raw(frame(0x81, []byte(s))) }
+
+// audio sends 10 ms of audio with an id.
+func (p *peer) audio(id string) { p.t.Helper(); p.text(audioChunk(id)) }
+
+func audioChunk(id string) string {
+	return fmt.Sprintf(`{"type":"audio_chunk","id":%q,"data":"%s"}`, id, strings.Repeat("AAAA", 160))
+}
+
+// read reads one frame.
+func (p *peer) read() (op byte, payload []byte, err error) {
+	p.c.SetReadDeadline(time.Now().Add(patience))
+	var h [10]byte
+	if _, err := io.ReadFull(p.br, h[:2]); err != nil {
+		return 0, nil, err
+	}
+	if h[0]&0xf0 != 0x80 || h[1]&0x80 != 0 {
+		return 0, nil, fmt.Errorf("frame header %x: fragmented, reserved or masked", h[:2])
+	}
+	n := int(h[1])
+	switch n {
+	case 126:
+		io.ReadFull(p.br, h[2:4])
+		n = int(binary.BigEndian.Uint16(h[2:]))
+	case 127:
+		io.ReadFull(p.br, h[2:10])
+		n = int(binary.BigEndian.Uint64(h[2:]))
+	}
+	payload = make([]byte, n)
+	_, err = io.ReadFull(p.br, payload)
+	return h[0] & 0xf, payload, err
+}
+
+// message is what any message of the server may hold, as far as tests look.
+type message struct {
+	Type   string `json:"type"`
+	Code   string `json:"code"`
+	ID     string `json:"id"`
+	Ref    string `json:"ref"`
+	Text   string `json:"text"`
+	ItemID string `json:"item_id"`
+	Data   string `json:"data"`
+	Fatal  bool   `json:"fatal"`
+}
+
+// want reads on to the next message and checks its type.
+func (p *peer) want(kind string) message {
+	p.t.Helper()
+	for {
+		op, b, err := p.read()
+		require.NoError(p.t, err, "waiting for %s", kind)
+		if op == opPing {
+			continue
+		}
+		require.EqualValues(p.t, opText, op, "frame % x, want %s", b, kind)
+		var m message
+		require.NoError(p.t, json.Unmarshal(b, &m))
+		require.Equal(p.t, kind, m.Type, "%s", b)
+		return m
+	}
+}
+
+// wantError reads on to an error and checks its code.
+func (p *peer) wantError(code proto.Code) message {
+	p.t.Helper()
+	m := p.want("error")
+	require.Equal(p.t, string(code), m.Code)
+	return m
+}
+
+// wantClose reads on to the close frame and the end after it.
+func (p *peer) wantClose(c proto.Close) {
+	p.t.Helper()
+	p.wantCloseCode(c.Code, c.Reason)
+	if _, _, err := p.read(); !errors.Is(err, io.EOF) {
+		p.t.Fatalf("after the close frame: %v, want EOF", err)
+	}
+}
+
+func (p *peer) wantCloseCode(code int, reason string) {
+	p.t.Helper()
+	for {
+		op, b, err := p.read()
+		require.NoError(p.t, err, "waiting for close %d", code)
+		if op != opClose {
+			continue
+		}
+		require.GreaterOrEqual(p.t, len(b), 2)
+		require.Equal(p.t, code, int(binary.BigEndian.Uint16(b)), "reason %q", b[2:])
+		require.Equal(p.t, reason, string(b[2:]))
+		return
+	}
+}
+
+// wantServed checks that the connection still works, in any state.
+func (p *peer) wantServed() {
+	p.t.Helper()
+	p.text(`{"type":"ping","id":"still there"}`)
+	if m := p.want("pong"); m.ID != "still there" {
+		p.t.Fatalf("pong %q, want still there", m.ID)
+	}
+}
+
+// echo is an Opener whose sessions answer each audio_chunk with its id and each text with a
+// transcript.
+type echo struct {
+	// open and deliver stand in for what echo does by itself; nil: nothing does.
+	open    func(ctx context.Context, h proto.Hello, out proto.Outlet) (proto.Inlet, *proto.Fault)
+	deliver func(in *inlet, m proto.Inbound) error
+	ready   func() bool
+	closed  bool // Accepting is false
+
+	mu      sync.Mutex
+	hellos  []proto.Hello
+	hungUp  []proto.Close
+	hangups chan proto.Close // nil: nobody waits
+	inlets  []*inlet
+}
+
+func (e *echo) Accepting() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.closed
+}
+
+func (e *echo) Open(ctx context.Context, h proto.Hello, out proto.Outlet) (proto.Inlet, *proto.Fault) {
+	e.mu.Lock()
+	e.hellos = append(e.hellos, h)
+	e.mu.Unlock()
+	if e.open != nil {
+		return e.open(ctx, h, out)
+	}
+	if h.Resume != nil {
+		out.Send(proto.Append(nil, &proto.SessionResumed{SessionID: h.Resume.SessionID}), false)
+	} else {
+		out.Send(proto.Append(nil, &proto.SessionStarted{SessionID: "s1"}), false)
+	}
+	in := &inlet{echo: e, out: out}
+	e.mu.Lock()
+	e.inlets = append(e.inlets, in)
+	e.mu.Unlock()
+	return in, nil
+}
+
+type inlet struct {
+	echo *echo
+	out  proto.Outlet
+	buf  []byte
+}
+
+func (i *inlet) Ready() bool { return i.echo.ready == nil || i.echo.ready() }
+
+func (i *inlet) Deliver(m proto.Inbound) error {
+	if i.echo.deliver != nil {
+		return i.echo.deliver(i, m)
+	}
+	i.answer(m)
+	return nil
+}
+
+func (i *inlet) answer(m proto.Inbound) {
+	switch m := m.(type) {
+	case *proto.AudioIn:
+		i.buf = proto.Append(i.buf[:0], &proto.AudioOut{ItemID: m.ID, Data: m.Data})
+		i.out.Send(i.buf, false)
+		m.Release()
+	case *proto.TextIn:
+		i.out.Send(proto.Append(nil, &proto.Transcript{ItemID: m.ID, Role: "voice", Text: m.Text}), false)
+	case *proto.End:
+		i.out.Close(proto.CloseEnded)
+	case *proto.Refused:
+		i.out.Send(proto.Append(nil, &m.Fault), false)
+	}
+}
+
+func (i *inlet) Hangup(c proto.Close) {
+	i.echo.mu.Lock()
+	defer i.echo.mu.Unlock()
+	i.echo.hungUp = append(i.echo.hungUp, c)
+	if i.echo.hangups != nil {
+		i.echo.hangups <- c
+	}
+}
