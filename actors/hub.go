@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
@@ -35,6 +36,8 @@ func newHub(o Options) *hub {
 		// The library's lines name our messages. Those know how to keep words to themselves,
 		// and its stories are told better by our events: only its warnings are kept.
 		handler := zerolog.NewSlogHandler(o.Log.Level(max(o.Log.GetLevel(), zerolog.WarnLevel)))
+		// Its throttle keeps a goroutine for so long after a dead letter, for a line that we drop.
+		c.DeadLetterThrottleInterval = time.Millisecond
 		c.LoggerFactory = func(*actor.ActorSystem) *slog.Logger { return slog.New(handler) }
 	})
 	h.system.EventStream.Subscribe(h.deadLetter)

@@ -95,7 +95,9 @@ type supervisor interface {
 
 // resuming is the guardian's strategy for the session manager: whatever happens in it, it goes
 // on as it is, since restarting it would stop every session.
-type resuming struct{ report func(child *actor.PID, c *crash) }
+type resuming struct {
+	report func(child *actor.PID, c *crash)
+}
 
 // HandleFailure implements actor.SupervisorStrategy.
 func (r *resuming) HandleFailure(_ *actor.ActorSystem, sup actor.Supervisor, child *actor.PID,

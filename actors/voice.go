@@ -72,6 +72,8 @@ func (t *talker) Receive(ctx actor.Context) {
 	case reopen:
 		t.open()
 	// from itself
+	case *heard:
+		t.hub.send(t.client, msg)
 	case settled:
 		t.hub.send(t.client, done{msg.msg})
 	default:
@@ -88,11 +90,11 @@ func (t *talker) listen(f *proto.AudioIn) {
 		t.hub.send(t.client, unheard{f})
 		return
 	}
-	t.hub.send(t.client, (*heard)(f))
+	t.hub.send(t.self, (*heard)(f))
 }
 
 // turn lets the voice hear anything else. What it answers at once goes out before the message
-// counts as done: both go through this actor's own mailbox.
+// counts as done, here as in listen: both go through this actor's own mailbox.
 func (t *talker) turn(msg proto.Inbound, hear func() error) {
 	if t.stream == nil || hear() != nil {
 		t.hub.send(t.client, unheard{msg})
