@@ -225,7 +225,9 @@ func (s *Session) note(k *socket, m proto.Sequenced) bool {
 
 func (s *Session) start(k *socket, m *proto.SessionStarted) {
 	s.started = m
-	s.format = m.Audio
+	if m.Audio.Supported() {
+		s.format = m.Audio
+	}
 	if m.Seq > k.replayTo { // the token of a replay is an old one
 		s.granted(m.Resume)
 	}
