@@ -146,7 +146,8 @@ type Refused struct {
 	Head
 	// Fault is what the client will be told, unless the order silences it.
 	Fault Fault
-	// Numbered says that the message is of a numbered type and, Seq being 0, carried no seq.
+	// Numbered says that the message is of a numbered type. With Seq 0, and unless BadSeq, it
+	// carried no seq. Of an unknown type or action it is false, whatever Seq is.
 	Numbered bool
 	// BadSeq says that its seq was there but was no integer in range: always answered.
 	BadSeq bool
