@@ -45,10 +45,11 @@ type client struct {
 	unacked int          // taken since the last ack
 	readAt  int64        // when the newest frame heard was read
 
-	due    deadlines
-	ending bool // end was taken; what the voice still has to say is awaited
-	spoken bool // the voice has finished
-	ended  proto.EndReason
+	due      deadlines
+	stopping bool // the actor itself is being stopped
+	ending   bool // end was taken; what the voice still has to say is awaited
+	spoken   bool // the voice has finished
+	ended    proto.EndReason
 }
 
 // kid is a child as its parent sees it.
@@ -224,8 +225,10 @@ func (c *client) end(reason proto.EndReason) {
 	c.leave(reason.Close())
 	c.dropLine()
 	c.gate.close()
-	for _, k := range c.kids {
-		c.hub.system.Root.Stop(k.pid)
+	if !c.stopping { // else the library stops them
+		for _, k := range c.kids {
+			c.hub.system.Root.Stop(k.pid)
+		}
 	}
 	c.due = deadlines{}
 	c.due.set(dueGone, time.Now().Add(lingerAfterEnd))
@@ -258,6 +261,7 @@ func (c *client) dropLine() {
 // release lets go of everything when the actor stops, also when that is because it crashed:
 // then the user hears the end of the session all the same.
 func (c *client) release() {
+	c.stopping = true
 	c.end(proto.EndFailed)
 	c.hub.books.bury(c.rec)
 	c.replay.release()

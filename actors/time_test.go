@@ -1,0 +1,146 @@
+package actors
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aila/proto"
+)
+
+// inBubble runs a test of time, which takes none.
+func inBubble(t *testing.T, o Options, f func(r *rig)) {
+	synctest.Test(t, func(t *testing.T) {
+		g := Start(o)
+		defer g.Stop()
+		f(join(t, g, &proto.Start{}))
+	})
+}
+
+func TestAckComesWithin250ms(t *testing.T) {
+	inBubble(t, Options{}, func(r *rig) {
+		r.audio()
+		start := time.Now()
+		if a := next[*proto.AckOut](r.t, r.w); a.Seq != 1 || time.Since(start) > 250*time.Millisecond {
+			r.t.Errorf("ack of %d after %v", a.Seq, time.Since(start))
+		}
+	})
+}
+
+func TestSessionWaitsForItsWindowThenEnds(t *testing.T) {
+	inBubble(t, Options{ResumeWindow: time.Minute}, func(r *rig) {
+		r.in.Hangup(proto.Close{})
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		if _, err := r.g.Session(r.started.SessionID); err != nil {
+			r.t.Fatalf("gone before its window: %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if _, err := r.g.Session(r.started.SessionID); err != proto.ErrNoSession {
+			r.t.Errorf("still there after its window: %v", err)
+		}
+		ended, _ := r.g.Supervision(proto.EventQuery{Event: proto.EvSessionEnded})
+		if len(ended) != 1 || ended[0].Reason != string(proto.EndIdle) {
+			r.t.Errorf("events %+v", ended)
+		}
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if r.g.hub.books.resumable(r.started.SessionID) != nil {
+			r.t.Error("an ended session is kept for ever")
+		}
+	})
+}
+
+func TestIdleSessionEnds(t *testing.T) {
+	inBubble(t, Options{IdleTimeout: time.Minute}, func(r *rig) {
+		time.Sleep(50 * time.Second)
+		r.echoes(r.audio())
+		time.Sleep(50 * time.Second)
+		r.echoes(r.audio())
+		time.Sleep(61 * time.Second)
+		if e := next[*proto.SessionEnded](r.t, r.w); e.Reason != proto.EndIdle {
+			r.t.Errorf("session_ended %+v", e)
+		}
+		if c := r.w.closed(r.t); c != proto.CloseEnded {
+			r.t.Errorf("closed with %v", c)
+		}
+	})
+}
+
+func TestMaxDurationIsAnnounced(t *testing.T) {
+	inBubble(t, Options{MaxSession: 5 * time.Minute}, func(r *rig) {
+		time.Sleep(4*time.Minute + time.Second)
+		if g := next[*proto.GoAway](r.t, r.w); g.Reason != "max_duration" || g.Action != "end" || g.TimeLeftMS < 58000 || g.TimeLeftMS > 60000 {
+			r.t.Errorf("goaway %+v", g)
+		}
+		time.Sleep(time.Minute)
+		if e := next[*proto.SessionEnded](r.t, r.w); e.Reason != proto.EndMaxDuration {
+			r.t.Errorf("session_ended %+v", e)
+		}
+		if c := r.w.closed(r.t); c != proto.CloseMaxDuration {
+			r.t.Errorf("closed with %v", c)
+		}
+	})
+}
+
+func TestDrainSendsGoodbyeBeforeClose(t *testing.T) {
+	inBubble(t, Options{}, func(r *rig) {
+		done := make(chan struct{})
+		go func() { defer close(done); r.g.Drain(r.t.Context(), 10*time.Second) }()
+		if g := next[*proto.GoAway](r.t, r.w); g.Reason != "drain" || g.Action != "end" || g.TimeLeftMS != 10000 {
+			r.t.Errorf("goaway %+v", g)
+		}
+		if r.g.Accepting() {
+			r.t.Error("Accepting while draining")
+		}
+		if _, f := r.g.Open(r.t.Context(), proto.Hello{Start: &proto.Start{}}, newWire()); f == nil || f.Code != proto.Overloaded {
+			r.t.Errorf("a start while draining: %v", f)
+		}
+		r.echoes(r.audio()) // the talk goes on
+		r.in.Hangup(proto.Close{})
+		if f := r.resume(r.started.Resume.Token, 1); f != nil {
+			r.t.Errorf("a resume while draining: %v", f)
+		}
+		r.echoes(1)
+		time.Sleep(10 * time.Second)
+		if e := next[*proto.SessionEnded](r.t, r.w); e.Reason != proto.EndShutdown {
+			r.t.Errorf("session_ended %+v", e)
+		}
+		if c := r.w.closed(r.t); c != proto.CloseGoingAway {
+			r.t.Errorf("closed with %v", c)
+		}
+		<-done
+	})
+}
+
+func TestDrainEndsWhenTheLastSessionDoes(t *testing.T) {
+	inBubble(t, Options{}, func(r *rig) {
+		start := time.Now()
+		go func() {
+			time.Sleep(3 * time.Second)
+			_ = r.in.Deliver(&proto.End{Head: proto.Head{Seq: 1}})
+		}()
+		r.g.Drain(r.t.Context(), time.Minute)
+		if d := time.Since(start); d > 4*time.Second {
+			r.t.Errorf("the drain took %v though all were gone after 3 s", d)
+		}
+	})
+}
+
+func TestOperatorEndsASessionPolitely(t *testing.T) {
+	r := newRig(t, Options{}, &proto.Start{})
+	r.audio()
+	if err := r.g.End(r.started.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	if e := next[*proto.SessionEnded](t, r.w); e.Reason != proto.EndOperator || e.SamplesIn != 480 {
+		t.Errorf("session_ended %+v", e)
+	}
+	if c := r.w.closed(t); c != proto.CloseOperator {
+		t.Errorf("closed with %v", c)
+	}
+	if err := r.g.End(r.started.SessionID); err != proto.ErrNoSession {
+		t.Errorf("End of a session that ended: %v", err)
+	}
+}
