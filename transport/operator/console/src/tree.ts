@@ -1,0 +1,135 @@
+// The actor tree, live. Sessions whose actors restarted last come first, then the oldest; each
+// restart lights its actor up.
+
+import { get, type Actor, type Happening } from "./api";
+import { attr, byId, el, light, painter, text } from "./dom";
+import { count, tail } from "./format";
+import type { Store } from "./store";
+
+/** shown is how many sessions the tree draws. */
+const shown = 40;
+/** fresh is how many of the sessions that restarted last are asked for one by one. */
+const fresh = 6;
+
+interface Branch {
+  node: HTMLElement;
+  row: HTMLElement;
+  leaves: Map<string, { node: HTMLElement; count: HTMLElement; mail: HTMLElement }>;
+}
+
+export class Tree {
+  private branches = new Map<string, Branch>();
+  private actors = new Map<string, Actor>();
+  private order: string[] = [];
+  private root = el("span", { class: "tree-root" }, el("span", { class: "dot" }), "sessions");
+  private group = el("ul", { class: "branches", role: "group" });
+  private paintSoon = painter(() => this.paint(), 200);
+
+  constructor(private store: Store, private open: (id: string) => void) {
+    const top = el("li", { role: "treeitem", "aria-expanded": true, "aria-label": "sessions", tabindex: 0 }, this.root, this.group);
+    const list = el("ul", { role: "tree", "aria-label": "Actor tree" }, top);
+    byId("tree").append(list);
+    list.addEventListener("keydown", (e) => this.key(e));
+    store.on("restart", (e) => this.restarted(e!));
+    store.on("sessions", this.paintSoon);
+  }
+
+  /** look asks the server for the tree: the first sessions, and those that restarted last. */
+  async look(): Promise<void> {
+    const hot = [...this.store.hot.keys()].reverse().slice(0, fresh);
+    const trees = await Promise.all([
+      get<Actor>(`tree?limit=${shown}`),
+      // One that ended meanwhile is simply not there any more.
+      ...hot.map((id) => get<Actor>(`tree?session=${encodeURIComponent(id)}`).catch(() => undefined)),
+    ]);
+    this.actors.clear();
+    this.order = [];
+    for (const t of trees) for (const s of t?.children ?? []) this.actors.set(s.session ?? s.name, s);
+    for (const s of trees[0]?.children ?? []) this.order.push(s.session ?? s.name);
+    this.paintSoon();
+  }
+
+  private restarted(e: Happening): void {
+    const known = this.actors.get(e.session!);
+    const actor = known?.children?.find((a) => a.name === e.actor);
+    if (actor) actor.restarts = Math.max(actor.restarts + 1, e.restarts ?? 0);
+    this.paintSoon();
+    // After the paint, so that a session new to the tree lights up too.
+    requestAnimationFrame(() => {
+      this.paint();
+      const leaf = this.branches.get(e.session!)?.leaves.get(e.actor ?? "");
+      if (leaf) light(leaf.node);
+    });
+  }
+
+  private paint(): void {
+    const hot = [...this.store.hot.keys()].reverse().filter((id) => this.store.sessions.has(id));
+    const ids = [...new Set([...hot, ...this.order.filter((id) => this.store.sessions.has(id))])].slice(0, shown);
+    const all = this.store.sessions.size;
+    text(byId("tree-count"), all > ids.length ? `${count(ids.length)} of ${count(all)} sessions, last restarted first` : `${count(all * 3 + all + 1)} actors`);
+    for (const [id, b] of this.branches) {
+      if (ids.includes(id)) continue;
+      b.node.remove();
+      this.branches.delete(id);
+    }
+    let before: Element | null = this.group.firstElementChild;
+    for (const id of ids) {
+      const b = this.branches.get(id) ?? this.branch(id);
+      if (b.node === before) before = before.nextElementSibling;
+      else this.group.insertBefore(b.node, before);
+      this.write(b, this.actors.get(id));
+    }
+  }
+
+  private branch(id: string): Branch {
+    const leaves: Branch["leaves"] = new Map();
+    const group = el("ul", { class: "leaves", role: "group" });
+    for (const name of ["audio", "control", "voice"]) {
+      const restarts = el("b");
+      const mail = el("i");
+      const leaf = el("li", { class: "leaf", role: "treeitem", tabindex: -1, "data-actor": name }, el("span", { class: "dot" }), name, restarts, mail);
+      leaves.set(name, { node: leaf, count: restarts, mail });
+      group.append(leaf);
+    }
+    const row = el("div", { class: "branch" }, el("span", { class: "branch-name mono", title: id }, tail(id)), group);
+    const node = el("li", { role: "treeitem", "aria-expanded": true, "aria-label": `session ${tail(id)}`, tabindex: -1, "data-session": id }, row);
+    row.addEventListener("click", () => this.open(id));
+    const b = { node, row, leaves };
+    this.branches.set(id, b);
+    return b;
+  }
+
+  private write(b: Branch, actor: Actor | undefined): void {
+    for (const child of actor?.children ?? []) {
+      const leaf = b.leaves.get(child.name);
+      if (!leaf) continue;
+      text(leaf.count, child.restarts ? `↻ ${count(child.restarts)}` : "");
+      text(leaf.mail, child.mailbox ? `${count(child.mailbox)} waiting` : "");
+      attr(leaf.node, "aria-label", `${child.name}, ${child.restarts} restarts, ${child.mailbox} waiting`);
+    }
+  }
+
+  /** key goes through the tree as trees do: up and down what is seen, left to the parent. */
+  private key(e: KeyboardEvent): void {
+    const items = [...byId("tree").querySelectorAll<HTMLElement>('[role="treeitem"]')];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    if (at < 0) return;
+    const here = items[at];
+    let to: HTMLElement | null | undefined;
+    if (e.key === "ArrowDown") to = items[at + 1];
+    else if (e.key === "ArrowUp") to = items[at - 1];
+    else if (e.key === "ArrowRight") to = here.querySelector<HTMLElement>('[role="treeitem"]');
+    else if (e.key === "ArrowLeft") to = here.parentElement?.closest<HTMLElement>('[role="treeitem"]');
+    else if (e.key === "Home") to = items[0];
+    else if (e.key === "End") to = items.at(-1);
+    else if (e.key === "Enter") {
+      const id = here.closest<HTMLElement>("[data-session]")?.dataset.session;
+      if (id) this.open(id);
+    } else return;
+    e.preventDefault();
+    if (!to) return;
+    here.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+  }
+}
