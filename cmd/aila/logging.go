@@ -52,7 +52,8 @@ func openLog(c config, out io.Writer) (*logbook, error) {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: "15:04:05.000", NoColor: !terminal(out) || os.Getenv("NO_COLOR") != ""}
 	}
 	direct := zerolog.New(out).With().Timestamp().Logger()
-	l.diode = diode.NewWriter(out, logLines, 0, func(missed int) {
+	// The diode closes what it can, and out is not ours to close.
+	l.diode = diode.NewWriter(struct{ io.Writer }{out}, logLines, 0, func(missed int) {
 		// The diode's own goroutine calls this between two lines, so it may write past it.
 		direct.Warn().Int("count", missed).Msg("log lines dropped")
 	})

@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"aila/proto"
 )
 
 // newServeCommand runs the server until it is told to stop.
@@ -63,12 +60,11 @@ func serve(c config, stderr io.Writer) error {
 	defer log.Close()
 	limitMemory(log.Logger)
 
-	asked := make(chan struct{}, 1)
-	h, err := build(c, log.Logger, asked)
+	asked := make(chan struct{})
+	h, err := build(c, log.Logger, func() { close(asked) }) // the API calls it once
 	if err != nil {
 		return err
 	}
-	defer h.gateway.Stop()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -78,6 +74,9 @@ func serve(c config, stderr io.Writer) error {
 	failed := make(chan error, 1)
 	// It ends when drain shuts the server down, or by itself with an error.
 	go func() { failed <- h.serve(listener) }()
+	life, end := context.WithCancel(context.Background())
+	defer end()
+	go h.api.Run(life) // ends with life
 	system := notifySystem(log.Logger)
 	defer system.stop()
 
@@ -89,29 +88,6 @@ func serve(c config, stderr io.Writer) error {
 	}
 	system.stopping(c.DrainTimeout + time.Second)
 	return h.drain(c.DrainTimeout, signals)
-}
-
-// house is what build put together.
-type house struct {
-	gateway gateway
-	server  server
-	cert    *certificate // nil: plain
-}
-
-// gateway is actors.Gateway as this recipe needs it.
-type gateway interface {
-	proto.Opener
-	proto.Operator
-	Drain(ctx context.Context, timeLeft time.Duration)
-	Stop()
-}
-
-// server is transport.Server as this recipe needs it.
-type server interface {
-	Handle(pattern string, h http.Handler)
-	Serve(net.Listener) error
-	Drain()
-	Shutdown(context.Context) error
 }
 
 // drain refuses what is new, lets the sessions finish for so long, and closes. It returns
@@ -127,7 +103,9 @@ func (h *house) drain(timeout time.Duration, signals <-chan os.Signal) error {
 		h.gateway.Drain(ctx, timeout)
 		ctx, cancel = context.WithTimeout(context.Background(), closing)
 		defer cancel()
-		done <- h.server.Shutdown(ctx)
+		err := h.server.Shutdown(ctx)
+		h.gateway.Stop()
+		done <- err
 	}()
 	select {
 	case err := <-done:

@@ -70,7 +70,11 @@ func (s *sources) read() error {
 			s.from[k.name] = "default"
 			continue
 		}
-		if err := k.value.Set(got); err != nil {
+		err := k.value.Set(got)
+		if _, isList := file.Get(k.name).([]any); isList && source == path && k.value.Type() != "strings" {
+			err = errors.New("want one value, not a list")
+		}
+		if err != nil {
 			wrong = append(wrong, usageError{fmt.Errorf("%s: got %q, %w", naming(source, k.name), mask(k, got), err)})
 		}
 		s.from[k.name] = source
