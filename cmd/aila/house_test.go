@@ -51,15 +51,15 @@ var rules = []rule{
 	{packages: "cmd/...", may: []string{"..."}},
 }
 
-// source is one Go file of ours.
-type source struct {
+// goFile is one Go file of ours.
+type goFile struct {
 	path string // from the root, with slashes
 	text []byte
 	file *ast.File
 	set  *token.FileSet
 }
 
-func (s source) lines(n ast.Node) int {
+func (s goFile) lines(n ast.Node) int {
 	return s.set.Position(n.End()).Line - s.set.Position(n.Pos()).Line + 1
 }
 
@@ -254,9 +254,9 @@ func ignoredNames(t *testing.T) []string {
 var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
 
 // sourcesOfOurs parses every Go file of the repository that people write.
-func sourcesOfOurs(t *testing.T) []source {
+func sourcesOfOurs(t *testing.T) []goFile {
 	t.Helper()
-	var all []source
+	var all []goFile
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -277,7 +277,7 @@ func sourcesOfOurs(t *testing.T) []source {
 			return err
 		}
 		rel, err := filepath.Rel(root, name)
-		all = append(all, source{filepath.ToSlash(rel), text, file, set})
+		all = append(all, goFile{filepath.ToSlash(rel), text, file, set})
 		return err
 	})
 	if err != nil {

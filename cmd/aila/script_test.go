@@ -2,10 +2,14 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,6 +17,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"aila/proto"
+	"aila/transport/client"
 )
 
 func TestMain(m *testing.M) {
@@ -26,31 +33,55 @@ func TestScripts(t *testing.T) {
 		Deadline:            time.Now().Add(time.Minute),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Values[stageKey{}] = &stage{}
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":  serveInScript,
-			"signal": signalInScript,
-			"exits":  exitsInScript,
-			"get":    getInScript,
+			"serve":  onStage((*stage).serve),
+			"signal": onStage((*stage).signal),
+			"unread": onStage((*stage).unread),
+			"exits":  onStage((*stage).exits),
+			"get":    onStage((*stage).get),
+			"call":   onStage((*stage).call),
+			"turned": onStage((*stage).turned),
+			"told":   onStage((*stage).told),
 		},
 	})
 }
 
-// served is the server that a script has running.
-type served struct {
+// stage is the server that a script runs and the session that it has there.
+type stage struct {
 	cmd  *exec.Cmd
+	pipe io.Closer // its stderr
 	log  *bufio.Reader
-	page string // its URL, with the slash at the end
+	page string // the server's URL without the slash at the end
+	ws   string
+
+	events chan proto.Outbound // of the session
 }
 
-// serve [flags]: starts `aila serve` on a free port, waits until it listens, and sets $WS.
-func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
-	s := &served{cmd: exec.Command("aila", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
+type stageKey struct{}
+
+// onStage makes a command of a method. None of ours can be expected to fail.
+func onStage(f func(*stage, *testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("! does not go with this command")
+		}
+		f(ts.Value(stageKey{}).(*stage), ts, args)
+	}
+}
+
+// serve [flags]: starts `aila serve` on a free port and waits until it listens.
+func (s *stage) serve(ts *testscript.TestScript, args []string) {
+	s.cmd = exec.Command("aila", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	s.cmd.Dir = ts.MkAbs(".")
 	log, err := s.cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(s.cmd.Start())
 	ts.Defer(func() { _ = s.cmd.Process.Kill() })
-	s.log = bufio.NewReader(log)
+	s.pipe, s.log = log, bufio.NewReader(log)
 	for {
 		line, err := s.log.ReadBytes('\n')
 		if err != nil {
@@ -59,39 +90,101 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 		var said struct{ Message, Path string }
 		ts.Check(json.Unmarshal(line, &said))
 		if said.Message == "listening" {
-			ts.Setenv("WS", said.Path)
-			s.page = strings.TrimSuffix(strings.Replace(said.Path, "ws", "http", 1), "ws")
-			break
+			s.ws = said.Path
+			s.page = strings.TrimSuffix(strings.Replace(s.ws, "ws", "http", 1), "/ws")
+			ts.Setenv("WS", s.ws)
+			return
 		}
 	}
-	running[ts] = s
 }
-
-// running are the servers of the scripts, which testscript has no place for.
-var running = map[*testscript.TestScript]*served{}
 
 // signal TERM: sends a signal to the server.
-func signalInScript(ts *testscript.TestScript, neg bool, args []string) {
+func (s *stage) signal(ts *testscript.TestScript, args []string) {
 	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
-	ts.Check(running[ts].cmd.Process.Signal(signals[args[0]]))
+	ts.Check(s.cmd.Process.Signal(signals[args[0]]))
 }
 
-// exits CODE: waits for the server to end, and writes what it logged to the file serve.log.
-func exitsInScript(ts *testscript.TestScript, neg bool, args []string) {
-	rest, err := io.ReadAll(running[ts].log)
-	ts.Check(err)
-	_ = running[ts].cmd.Wait() // the code is what counts
-	if got := strconv.Itoa(running[ts].cmd.ProcessState.ExitCode()); got != args[0] {
-		ts.Fatalf("aila serve exits %s, want %s; it logged:\n%s", got, args[0], rest)
+// unread: whoever reads the server's log leaves.
+func (s *stage) unread(ts *testscript.TestScript, _ []string) { ts.Check(s.pipe.Close()) }
+
+// exits CODE [PATTERN]: waits for the server to end; what it wrote since it listened must match.
+func (s *stage) exits(ts *testscript.TestScript, args []string) {
+	rest, err := io.ReadAll(s.log)
+	if !errors.Is(err, os.ErrClosed) {
+		ts.Check(err)
+	}
+	_ = s.cmd.Wait() // the code is what counts
+	if got := strconv.Itoa(s.cmd.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("aila serve exits %s, want %s; it wrote:\n%s", got, args[0], rest)
+	}
+	for _, pattern := range args[1:] {
+		if !regexp.MustCompile("(?m)" + pattern).Match(rest) {
+			ts.Fatalf("aila serve wrote nothing that matches %q:\n%s", pattern, rest)
+		}
 	}
 }
 
-// get PATH STATUS: asks the server over HTTP.
-func getInScript(ts *testscript.TestScript, neg bool, args []string) {
-	answer, err := http.Get(running[ts].page + strings.TrimPrefix(args[0], "/"))
+// get PATH STATUS [FILE]: asks the server over HTTP, with the token in FILE.
+func (s *stage) get(ts *testscript.TestScript, args []string) {
+	request, err := http.NewRequest(http.MethodGet, s.page+args[0], nil)
+	ts.Check(err)
+	if len(args) > 2 {
+		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(args[2])))
+	}
+	answer, err := http.DefaultClient.Do(request)
 	ts.Check(err)
 	defer answer.Body.Close()
 	if got := strconv.Itoa(answer.StatusCode); got != args[1] {
 		ts.Fatalf("GET %s: %s, want %s", args[0], answer.Status, args[1])
+	}
+}
+
+// call [FILE]: begins a session, with the token in FILE.
+func (s *stage) call(ts *testscript.TestScript, args []string) {
+	ts.Check(s.dial(ts, args))
+}
+
+// turned away [FILE]: the same, and the server refuses.
+func (s *stage) turned(ts *testscript.TestScript, args []string) {
+	if s.dial(ts, args[1:]) == nil {
+		ts.Fatalf("the server began a session")
+	}
+}
+
+func (s *stage) dial(ts *testscript.TestScript, args []string) error {
+	s.events = make(chan proto.Outbound, 64)
+	o := client.Options{Events: s.events, Reconnect: client.Reconnect{Off: true}}
+	if len(args) > 0 {
+		o.Token = strings.TrimSpace(ts.ReadFile(args[0]))
+	}
+	session, err := client.Dial(context.Background(), s.ws, o)
+	if err == nil {
+		ts.Defer(session.Close)
+	}
+	return err
+}
+
+// told TYPE REASON: waits until the session is told so.
+func (s *stage) told(ts *testscript.TestScript, args []string) {
+	late := time.After(20 * time.Second)
+	for {
+		var m proto.Outbound
+		select {
+		case m = <-s.events:
+		case <-late:
+		}
+		if m == nil {
+			ts.Fatalf("the session ended, or 20 s passed, without %s %s", args[0], args[1])
+		}
+		kind, reason := "", ""
+		switch m := m.(type) {
+		case *proto.GoAway:
+			kind, reason = "goaway", string(m.Reason)
+		case *proto.SessionEnded:
+			kind, reason = "session_ended", string(m.Reason)
+		}
+		if kind == args[0] && reason == args[1] {
+			return
+		}
 	}
 }
