@@ -6,8 +6,8 @@ import { brief, count, millis, span } from "./format";
 import type { Store } from "./store";
 
 const [wide, high] = [300, 46];
-/** shown is how far back the charts reach. */
-const shown = 600_000;
+/** The charts reach back ten minutes, or as far as there is something to show. */
+const [least, most] = [60_000, 600_000];
 
 interface Spec {
   title: string;
@@ -38,7 +38,7 @@ const specs: Spec[] = [
     note: (o) => `in and out · ${brief(sum(o.stats.errors))} protocol errors`,
   },
   {
-    title: "Frame time, 99th percentile",
+    title: "Frame time, p99",
     unit: "ms",
     of: (p) => p.p99_ms,
     words: millis,
@@ -80,6 +80,7 @@ class Chart {
   private at = svg("line", { class: "at", y1: 0, y2: high, visibility: "hidden" });
   private points: Point[] = [];
   private end = 0;
+  private span = most;
   /** over is the point under the pointer. */
   private over?: Point;
 
@@ -94,6 +95,7 @@ class Chart {
   paint(points: Point[], o: Overview): void {
     this.points = points;
     this.end = points.at(-1)?.time_ms ?? Date.now();
+    this.span = Math.max(least, Math.min(most, this.end - (points[0]?.time_ms ?? 0)));
     this.draw();
     this.say();
     text(this.note, this.spec.note(o));
@@ -101,12 +103,12 @@ class Chart {
   }
 
   private x(p: Point): number {
-    return wide * (1 - (this.end - p.time_ms) / shown);
+    return wide * (1 - (this.end - p.time_ms) / this.span);
   }
 
   private draw(): void {
-    const most = Math.max(...this.points.map((p) => this.spec.of(p) ?? 0), this.spec.bars ? 4 : 1e-9);
-    const y = (v: number) => high - (v / most) * (high - 3);
+    const top = Math.max(...this.points.map((p) => this.spec.of(p) ?? 0), this.spec.bars ? 4 : 1e-9);
+    const y = (v: number) => high - (v / top) * (high - 3);
     let line = "";
     let fill = "";
     let from: number | undefined; // where the present piece of line began
@@ -142,8 +144,8 @@ class Chart {
     const value = this.over ? spec.of(this.over) : spec.now ? spec.now(this.points) : last ? spec.of(last) : null;
     text(this.number, value === null ? "–" : spec.words(value));
     text(this.unit, this.over ? `${spec.bars ? "" : spec.unit} at ${new Date(this.over.time_ms).toLocaleTimeString()}` : spec.unit);
-    const most = Math.max(0, ...this.points.map((p) => spec.of(p) ?? 0));
-    attr(this.art, "aria-label", `${spec.title}: ${value === null ? "nothing yet" : spec.words(value)} ${spec.unit}, at most ${spec.words(most)} in the last ten minutes`);
+    const top = Math.max(0, ...this.points.map((p) => spec.of(p) ?? 0));
+    attr(this.art, "aria-label", `${spec.title}: ${value === null ? "nothing yet" : spec.words(value)} ${spec.unit}, at most ${spec.words(top)} in the last ten minutes`);
   }
 
   private point(part: number): void {

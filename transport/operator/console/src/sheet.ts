@@ -65,11 +65,11 @@ export class Sheet {
   private build(): void {
     const copy = el("button", { type: "button", class: "quiet", onclick: () => void navigator.clipboard?.writeText(this.id).then(() => this.say("The id is copied")) }, "Copy id");
     const close = el("button", { type: "button", "aria-label": "Close", autofocus: true, onclick: () => this.box.close() }, "✕");
-    this.head.replaceChildren(el("h2", { id: "sheet-title" }, this.id, close), el("span", { id: "sheet-state" }), el("span", { class: "soft", id: "sheet-sub" }), copy);
+    this.head.replaceChildren(el("h2", { id: "sheet-title" }, this.id, close), el("span", { id: "sheet-state" }), el("span", { class: "soft", id: "sheet-sub" }));
     this.parts.actors.replaceChildren();
     this.parts.trail.replaceChildren();
     this.body.replaceChildren(this.parts.gone, el("h3", {}, "Counters"), this.parts.facts, el("h3", {}, "Actors"), this.parts.actors, this.parts.failure, el("h3", {}, "Events"), this.parts.trail);
-    this.foot.replaceChildren(el("button", { type: "button", class: "danger", id: "end", onclick: () => void this.end() }, "End session…"));
+    this.foot.replaceChildren(copy, el("button", { type: "button", class: "danger", id: "end", onclick: () => void this.end() }, "End session…"));
   }
 
   /** look asks for the present state. */

@@ -21,13 +21,12 @@ export class Tree {
   private branches = new Map<string, Branch>();
   private actors = new Map<string, Actor>();
   private order: string[] = [];
-  private root = el("span", { class: "tree-root" }, el("span", { class: "dot" }), "sessions");
-  private group = el("ul", { class: "branches", role: "group" });
+  private root = el("span", { class: "tree-root", role: "treeitem", "aria-level": 1, tabindex: 0 }, el("span", { class: "dot" }), "sessions");
+  private group = el("ul", { class: "branches", role: "none" });
   private paintSoon = painter(() => this.paint(), 200);
 
   constructor(private store: Store, private open: (id: string) => void) {
-    const top = el("li", { role: "treeitem", "aria-expanded": true, "aria-label": "sessions", tabindex: 0 }, this.root, this.group);
-    const list = el("ul", { role: "tree", "aria-label": "Actor tree" }, top);
+    const list = el("ul", { role: "tree", "aria-label": "Actor tree" }, el("li", { role: "none" }, this.root, this.group));
     byId("tree").append(list);
     list.addEventListener("keydown", (e) => this.key(e));
     store.on("restart", (e) => this.restarted(e!));
@@ -66,7 +65,7 @@ export class Tree {
     const hot = [...this.store.hot.keys()].reverse().filter((id) => this.store.sessions.has(id));
     const ids = [...new Set([...hot, ...this.order.filter((id) => this.store.sessions.has(id))])].slice(0, shown);
     const all = this.store.sessions.size;
-    text(byId("tree-count"), all > ids.length ? `${count(ids.length)} of ${count(all)} sessions, last restarted first` : `${count(all * 3 + all + 1)} actors`);
+    text(byId("tree-count"), all > ids.length ? `${count(ids.length)} of ${count(all)} sessions, last to restart first` : `${count(all * 3 + all + 1)} actors`);
     for (const [id, b] of this.branches) {
       if (ids.includes(id)) continue;
       b.node.remove();
@@ -79,20 +78,23 @@ export class Tree {
       else this.group.insertBefore(b.node, before);
       this.write(b, this.actors.get(id));
     }
+    // The one stop of the Tab key may have gone with its session.
+    if (!byId("tree").querySelector('[tabindex="0"]')) this.root.tabIndex = 0;
   }
 
   private branch(id: string): Branch {
     const leaves: Branch["leaves"] = new Map();
-    const group = el("ul", { class: "leaves", role: "group" });
+    const group = el("ul", { class: "leaves", role: "none" });
     for (const name of ["audio", "control", "voice"]) {
       const restarts = el("b");
       const mail = el("i");
-      const leaf = el("li", { class: "leaf", role: "treeitem", tabindex: -1, "data-actor": name }, el("span", { class: "dot" }), name, restarts, mail);
+      const leaf = el("li", { class: "leaf", role: "treeitem", "aria-level": 3, tabindex: -1, "data-actor": name }, el("span", { class: "dot" }), name, restarts, mail);
       leaves.set(name, { node: leaf, count: restarts, mail });
       group.append(leaf);
     }
-    const row = el("div", { class: "branch" }, el("span", { class: "branch-name mono", title: id }, tail(id)), group);
-    const node = el("li", { role: "treeitem", "aria-expanded": true, "aria-label": `session ${tail(id)}`, tabindex: -1, "data-session": id }, row);
+    const label = el("span", { class: "branch-name mono", role: "treeitem", "aria-level": 2, tabindex: -1, title: id }, tail(id));
+    const row = el("div", { class: "branch", role: "none" }, label, group);
+    const node = el("li", { role: "none", "data-session": id }, row);
     row.addEventListener("click", () => this.open(id));
     const b = { node, row, leaves };
     this.branches.set(id, b);
@@ -105,7 +107,7 @@ export class Tree {
       if (!leaf) continue;
       text(leaf.count, child.restarts ? `↻ ${count(child.restarts)}` : "");
       text(leaf.mail, child.mailbox ? `${count(child.mailbox)} waiting` : "");
-      attr(leaf.node, "aria-label", `${child.name}, ${child.restarts} restarts, ${child.mailbox} waiting`);
+      attr(leaf.node, "title", `${child.name}: ${count(child.restarts)} restarts, ${count(child.mailbox)} messages waiting`);
     }
   }
 
@@ -115,11 +117,12 @@ export class Tree {
     const at = items.indexOf(document.activeElement as HTMLElement);
     if (at < 0) return;
     const here = items[at];
-    let to: HTMLElement | null | undefined;
+    const level = (n: HTMLElement | undefined) => Number(n?.getAttribute("aria-level"));
+    let to: HTMLElement | undefined;
     if (e.key === "ArrowDown") to = items[at + 1];
     else if (e.key === "ArrowUp") to = items[at - 1];
-    else if (e.key === "ArrowRight") to = here.querySelector<HTMLElement>('[role="treeitem"]');
-    else if (e.key === "ArrowLeft") to = here.parentElement?.closest<HTMLElement>('[role="treeitem"]');
+    else if (e.key === "ArrowRight") to = level(items[at + 1]) > level(here) ? items[at + 1] : undefined;
+    else if (e.key === "ArrowLeft") to = items.slice(0, at).findLast((n) => level(n) < level(here));
     else if (e.key === "Home") to = items[0];
     else if (e.key === "End") to = items.at(-1);
     else if (e.key === "Enter") {

@@ -1,0 +1,96 @@
+package operator
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"aila/proto"
+)
+
+// TestConsoleInChromium runs console/test in a real browser, against sessions that talk, a
+// server that asks for a token, and a storm. CONSOLE_SHOTS names a folder for pictures.
+func TestConsoleInChromium(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	chromium := needBrowser(t)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	serve := func(o Options, f *fake) *httptest.Server {
+		api := New(o, f)
+		mux := http.NewServeMux()
+		api.Register(mux.Handle)
+		srv := httptest.NewServer(mux)
+		mux.HandleFunc("POST /test/cut", func(http.ResponseWriter, *http.Request) {
+			go srv.CloseClientConnections() // waits for this handler; ends once it has
+			f.publish(proto.Event{Level: "info", Event: proto.EvSessionAttached, Message: "while you were away", Session: f.order[0]})
+		})
+		running.Go(func() { api.Run(ctx) })
+		running.Go(func() { f.talk(ctx) })
+		t.Cleanup(func() { api.Close(); srv.Close() })
+		return srv
+	}
+	calm, storm := newFake(50), newFake(5000)
+	for i, id := range calm.order {
+		calm.sessions[id].StartedAt = time.Now().Add(-time.Duration(i) * 37 * time.Second)
+	}
+	for _, id := range calm.order[:4] {
+		if err := calm.Crash(id, "voice", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running.Go(func() { storm.storm(ctx, 75) }) // every fourth makes two events
+
+	cmd := exec.Command("node", "--test", "--test-timeout=60000", "--test-reporter=tap", "test/console.test.mjs")
+	cmd.Dir = "console"
+	cmd.Env = append(os.Environ(),
+		"CHROMIUM="+chromium,
+		"CONSOLE_TALK="+serve(Options{Drain: calm.drain}, calm).URL+"/console",
+		"CONSOLE_AUTH="+serve(Options{Token: func(s string) bool { return s == "operators-only" }}, newFake(3)).URL+"/console",
+		"CONSOLE_STORM="+serve(Options{}, storm).URL+"/console",
+		"SHOTS="+os.Getenv("CONSOLE_SHOTS"),
+	)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v", err)
+	}
+	t.Logf("%s", out)
+}
+
+// drain is what the API's Drain does to the fake.
+func (f *fake) drain() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.draining = true
+	f.tell(proto.Event{Level: "warn", Event: proto.EvDrainStarted, Message: "drain started"})
+}
+
+// needBrowser finds Chromium and what drives it. Without them the test is skipped, except
+// where CI is true: there a test that does not run is a failure.
+func needBrowser(t *testing.T) string {
+	t.Helper()
+	miss := t.Skipf
+	if os.Getenv("CI") == "true" {
+		miss = t.Fatalf
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		miss("no node: apt-get install -y nodejs npm")
+	}
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		miss("no chromium: apt-get install -y chromium")
+	}
+	if _, err := os.Stat("console/node_modules/playwright-core"); err != nil {
+		miss("no playwright-core: npm ci --prefix transport/operator/console")
+	}
+	return chromium
+}
+
