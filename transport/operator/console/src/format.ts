@@ -12,7 +12,8 @@ export function span(ms: number): string {
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} m ${String(s % 60).padStart(2, "0")}`;
   if (s < 86_400) return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")}`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
+  const days = Math.floor(s / 86_400);
+  return days < 10 ? `${days} d ${Math.floor((s % 86_400) / 3600)} h` : `${days} d`;
 }
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });

@@ -21,6 +21,8 @@ export class Tree {
   private branches = new Map<string, Branch>();
   private actors = new Map<string, Actor>();
   private order: string[] = [];
+  /** said is the restarts of which events told, by session and actor: newer than the last look. */
+  private said = new Map<string, number>();
   private root = el("span", { class: "tree-root", role: "treeitem", "aria-level": 1, tabindex: 0 }, el("span", { class: "dot" }), "sessions");
   private group = el("ul", { class: "branches", role: "none" });
   private paintSoon = painter(() => this.paint(), 200);
@@ -49,9 +51,9 @@ export class Tree {
   }
 
   private restarted(e: Happening): void {
-    const known = this.actors.get(e.session!);
-    const actor = known?.children?.find((a) => a.name === e.actor);
-    if (actor) actor.restarts = Math.max(actor.restarts + 1, e.restarts ?? 0);
+    const key = `${e.session}/${e.actor}`;
+    this.said.set(key, e.restarts ?? (this.said.get(key) ?? 0) + 1);
+    if (this.said.size > 500) this.said.delete(this.said.keys().next().value!);
     this.paintSoon();
     // After the paint, so that a session new to the tree lights up too.
     requestAnimationFrame(() => {
@@ -102,12 +104,13 @@ export class Tree {
   }
 
   private write(b: Branch, actor: Actor | undefined): void {
-    for (const child of actor?.children ?? []) {
-      const leaf = b.leaves.get(child.name);
-      if (!leaf) continue;
-      text(leaf.count, child.restarts ? `↻ ${count(child.restarts)}` : "");
-      text(leaf.mail, child.mailbox ? `${count(child.mailbox)} waiting` : "");
-      attr(leaf.node, "title", `${child.name}: ${count(child.restarts)} restarts, ${count(child.mailbox)} messages waiting`);
+    for (const [name, leaf] of b.leaves) {
+      const child = actor?.children?.find((a) => a.name === name);
+      const restarts = Math.max(child?.restarts ?? 0, this.said.get(`${b.node.dataset.session}/${name}`) ?? 0);
+      const waiting = child?.mailbox ?? 0;
+      text(leaf.count, restarts ? `↻ ${count(restarts)}` : "");
+      text(leaf.mail, waiting ? `${count(waiting)} waiting` : "");
+      attr(leaf.node, "title", `${name}: ${count(restarts)} restarts, ${count(waiting)} messages waiting`);
     }
   }
 
