@@ -130,7 +130,7 @@ func TestDrainEndsWhenTheLastSessionDoes(t *testing.T) {
 
 func TestOperatorEndsASessionPolitely(t *testing.T) {
 	r := newRig(t, Options{}, &proto.Start{})
-	r.audio()
+	r.echoes(r.audio())
 	if err := r.g.End(r.started.SessionID); err != nil {
 		t.Fatal(err)
 	}
