@@ -76,9 +76,8 @@ func (c *client) speak(a *voice.Audio) {
 	if c.item.backend != a.Item || c.item.id == "" {
 		c.beginItem(a.Item)
 	}
-	c.writeAudio(&proto.AudioOut{
-		Data: a.Data, ItemID: c.item.id, Item: c.item.number, Pos: c.item.samples, Re: a.Re,
-	}, a.Samples)
+	c.speech = proto.AudioOut{Data: a.Data, ItemID: c.item.id, Item: c.item.number, Pos: c.item.samples, Re: a.Re}
+	c.writeAudio(&c.speech, a.Samples)
 	c.item.samples += a.Samples
 	c.mem.SamplesOut += a.Samples
 	c.rec.counts.samplesOut.Store(c.mem.SamplesOut)

@@ -37,6 +37,7 @@ type client struct {
 	// to the user
 	replay  replay
 	item    item
+	speech  proto.AudioOut // the one being written: a fresh one would cost an allocation a frame
 	names   []itemAlias
 	held    queue // utterances while paused
 	heldMem int64 // bytes of held
