@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -21,17 +22,21 @@ func greet(c config, log *logbook, addr net.Addr, out io.Writer) {
 	if !log.pretty {
 		return
 	}
+	talk := os.Args[0] + " talk" // as it was called, which is how it can be called again
+	if c.Listen != defaults().Listen || c.TLSCert != "" {
+		talk += " --url " + ws
+	}
 	fmt.Fprintf(out, `
   Aila is up. The voice that answers is %s.
 
     talk to it     %s
-    or from here   aila talk
+    or from here   %s
     watch it       %sconsole
     WebSocket      %s
 
   Ctrl-C stops it and lets calls finish; twice stops it at once.
 
-`, c.Voice, page, page, ws)
+`, c.Voice, page, talk, page, ws)
 }
 
 // urls are where a client on this machine reaches a listener.
