@@ -1,14 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -52,12 +46,7 @@ func TestScripts(t *testing.T) {
 
 // stage is the server that a script runs and the session that it has there.
 type stage struct {
-	cmd  *exec.Cmd
-	pipe io.Closer // its stderr
-	log  *bufio.Reader
-	page string // the server's URL without the slash at the end
-	ws   string
-
+	*process
 	events chan proto.Outbound // of the session
 }
 
@@ -75,27 +64,11 @@ func onStage(f func(*stage, *testscript.TestScript, []string)) func(*testscript.
 
 // serve [flags]: starts `aila serve` on a free port and waits until it listens.
 func (s *stage) serve(ts *testscript.TestScript, args []string) {
-	s.cmd = exec.Command("aila", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	s.cmd.Dir = ts.MkAbs(".")
-	log, err := s.cmd.StderrPipe()
+	p, err := startProcess(ts.MkAbs("."), args...)
 	ts.Check(err)
-	ts.Check(s.cmd.Start())
-	ts.Defer(func() { _ = s.cmd.Process.Kill() })
-	s.pipe, s.log = log, bufio.NewReader(log)
-	for {
-		line, err := s.log.ReadBytes('\n')
-		if err != nil {
-			ts.Fatalf("aila serve ended before it listened: %s", line)
-		}
-		var said struct{ Message, Path string }
-		ts.Check(json.Unmarshal(line, &said))
-		if said.Message == "listening" {
-			s.ws = said.Path
-			s.page = strings.TrimSuffix(strings.Replace(s.ws, "ws", "http", 1), "/ws")
-			ts.Setenv("WS", s.ws)
-			return
-		}
-	}
+	ts.Defer(p.kill)
+	ts.Setenv("WS", p.ws)
+	s.process = p
 }
 
 // signal TERM: sends a signal to the server.
@@ -109,13 +82,10 @@ func (s *stage) unread(ts *testscript.TestScript, _ []string) { ts.Check(s.pipe.
 
 // exits CODE [PATTERN]: waits for the server to end; what it wrote since it listened must match.
 func (s *stage) exits(ts *testscript.TestScript, args []string) {
-	rest, err := io.ReadAll(s.log)
-	if !errors.Is(err, os.ErrClosed) {
-		ts.Check(err)
-	}
-	_ = s.cmd.Wait() // the code is what counts
-	if got := strconv.Itoa(s.cmd.ProcessState.ExitCode()); got != args[0] {
-		ts.Fatalf("aila serve exits %s, want %s; it wrote:\n%s", got, args[0], rest)
+	code, rest, err := s.wait()
+	ts.Check(err)
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("aila serve exits %d, want %s; it wrote:\n%s", code, args[0], rest)
 	}
 	for _, pattern := range args[1:] {
 		if !regexp.MustCompile("(?m)" + pattern).Match(rest) {
