@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// quiet is the level, in decibels of full scale, at which a meter shows nothing.
-const quiet = -60.0
+// floor is the level, in decibels of full scale, at which a meter shows nothing.
+const floor = -60.0
 
 // meter shows how loud one direction is. The zero meter is silent. It needs a lock of its
 // owner where several goroutines use it.
 type meter struct {
 	sum   float64 // of squares since the last reading
 	n     int
-	shown float64 // decibels above quiet
+	shown float64 // decibels above floor
 }
 
 // hear takes samples of 16 bits, little-endian.
@@ -32,15 +32,15 @@ func (m *meter) hear(pcm []byte) {
 // can follow.
 const fall = 6.0
 
-// read gives the level since the last reading, in decibels of full scale, at least quiet.
+// read gives the level since the last reading, in decibels of full scale, at least floor.
 func (m *meter) read() float64 {
 	level := 0.0
 	if m.n > 0 && m.sum > 0 {
-		level = max(0, 10*math.Log10(m.sum/float64(m.n))-quiet)
+		level = max(0, 10*math.Log10(m.sum/float64(m.n))-floor)
 	}
 	m.sum, m.n = 0, 0
 	m.shown = max(level, m.shown-fall, 0)
-	return m.shown + quiet
+	return m.shown + floor
 }
 
 // eighths are the last cell of a bar.
@@ -48,7 +48,7 @@ var eighths = []string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 
 // bar draws a level over so many cells.
 func bar(level float64, cells int) string {
-	n := int(math.Round((level - quiet) / -quiet * float64(8*cells)))
+	n := int(math.Round((level - floor) / -floor * float64(8*cells)))
 	n = max(0, min(n, 8*cells))
 	drawn := strings.Repeat("█", n/8) + eighths[n%8]
 	return drawn + strings.Repeat(" ", cells-(n+7)/8)
@@ -71,7 +71,8 @@ func (s *screen) stay(format string, args ...any) {
 // show replaces the block.
 func (s *screen) show(lines ...string) {
 	s.erase()
-	fmt.Fprint(s.w, strings.Join(lines, "\n")+"\n")
+	// Lines too long for the terminal are cut there, since a line that wraps is two to erase.
+	fmt.Fprint(s.w, "\x1b[?7l"+strings.Join(lines, "\n")+"\n\x1b[?7h")
 	s.lines = len(lines)
 }
 

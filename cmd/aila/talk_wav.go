@@ -12,8 +12,8 @@ import (
 	"aila/proto"
 )
 
-// source is audio to be said: samples of 16 bits in a format that a session can be had in.
-type source struct {
+// recording is audio to be said: samples of 16 bits in a format that a session can be had in.
+type recording struct {
 	format proto.Format
 	// samples per channel that are to come; below 0: nobody knows.
 	samples int64
@@ -30,23 +30,23 @@ const (
 const wavOpen = math.MaxUint32
 
 // readWAV reads up to the samples of a WAV file: RIFF, PCM of 16 bits, mono or stereo.
-func readWAV(r io.Reader) (source, error) {
+func readWAV(r io.Reader) (recording, error) {
 	var head [12]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:4]) != "RIFF" || string(head[8:]) != "WAVE" {
-		return source{}, errors.New("not a WAV file")
+		return recording{}, errors.New("not a WAV file")
 	}
-	s := source{}
+	s := recording{}
 	for {
 		var chunk [8]byte
 		if _, err := io.ReadFull(r, chunk[:]); err != nil {
-			return source{}, errors.New("a WAV file without samples")
+			return recording{}, errors.New("a WAV file without samples")
 		}
 		size := int64(binary.LittleEndian.Uint32(chunk[4:]))
 		switch string(chunk[:4]) {
 		case "fmt ":
 			f, err := readWAVFormat(r, size)
 			if err != nil {
-				return source{}, err
+				return recording{}, err
 			}
 			s.format = f
 		case "data":
@@ -54,16 +54,16 @@ func readWAV(r io.Reader) (source, error) {
 		default:
 			// A chunk of odd length has a byte of padding. A file that ends in a chunk has no samples.
 			if _, err := io.CopyN(io.Discard, r, size+size&1); err != nil {
-				return source{}, errors.New("a WAV file without samples")
+				return recording{}, errors.New("a WAV file without samples")
 			}
 		}
 	}
 }
 
-// from makes the source of so many bytes of samples.
-func (s source) from(r io.Reader, size int64) (source, error) {
+// from gives the recording of so many bytes of samples.
+func (s recording) from(r io.Reader, size int64) (recording, error) {
 	if s.format.Channels == 0 {
-		return source{}, errors.New("a WAV file whose samples come before their format")
+		return recording{}, errors.New("a WAV file whose samples come before their format")
 	}
 	s.r, s.samples = r, -1
 	if size != 0 && size != wavOpen {
@@ -101,20 +101,20 @@ func readWAVFormat(r io.Reader, size int64) (proto.Format, error) {
 }
 
 // readInput reads a WAV file, or where the input is none, samples as they are in format f.
-func readInput(r io.Reader, f proto.Format) (source, error) {
+func readInput(r io.Reader, f proto.Format) (recording, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	if head, err := b.Peek(4); err == nil && string(head) == "RIFF" {
 		return readWAV(b)
 	}
 	if !f.Supported() {
-		return source{}, usageError{fmt.Errorf("samples of %d Hz with %d channels; supported are %s", f.SampleRate, f.Channels, proto.FormatsSupported)}
+		return recording{}, usageError{fmt.Errorf("samples of %d Hz with %d channels; supported are %s", f.SampleRate, f.Channels, proto.FormatsSupported)}
 	}
-	return source{format: f, samples: -1, r: b}, nil
+	return recording{format: f, samples: -1, r: b}, nil
 }
 
 // next reads the next chunk of at most len(b) bytes, the last of which may be short: then it
 // is padded with silence to the shortest chunk there is. io.EOF: there is no more.
-func (s source) next(b []byte) ([]byte, error) {
+func (s recording) next(b []byte) ([]byte, error) {
 	n, err := io.ReadFull(s.r, b)
 	n -= n % (2 * s.format.Channels)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || n == 0 {

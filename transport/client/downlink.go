@@ -107,6 +107,7 @@ func (s *Session) hear(ctx context.Context, k *socket, m proto.Outbound) error {
 		if err := s.obey(k, m); err != nil {
 			return err
 		}
+		s.trace(k, m)
 		return s.deliver(ctx, m)
 	}
 	seq := *q.Number()
@@ -170,6 +171,20 @@ func (s *Session) lastAck(k *socket) {
 	s.mu.Unlock()
 	// The writer stops when the ack is written or the socket is dead.
 	s.await(context.Background(), func() bool { return !k.writing })
+}
+
+// trace tells the Trace of a message that was obeyed, without the lock, so that it may use its own.
+func (s *Session) trace(k *socket, m proto.Outbound) {
+	switch m := m.(type) {
+	case *proto.AckOut:
+		if t := s.o.Trace.Acked; t != nil {
+			t(m.Seq, m.Pos, time.Now())
+		}
+	case *proto.SessionResumed:
+		if t := s.o.Trace.Resumed; t != nil {
+			t(k.resume.took, k.resume.again)
+		}
+	}
 }
 
 // deliver gives m to the user. An error says that the session was closed meanwhile.
@@ -252,9 +267,6 @@ func (s *Session) obey(k *socket, m proto.Outbound) error {
 	switch m := m.(type) {
 	case *proto.AckOut:
 		s.acked(m.Seq, m.Pos)
-		if t := s.o.Trace.Acked; t != nil {
-			t(m.Seq, m.Pos, time.Now())
-		}
 	case *proto.SessionResumed:
 		return s.resumed(k, m)
 	case *proto.GoAway:
@@ -288,9 +300,7 @@ func (s *Session) resumed(k *socket, m *proto.SessionResumed) error {
 	s.cursor, s.hold, s.rewound = s.ring.first, time.Time{}, 0
 	s.told = s.heard
 	s.stats.Resumes++
-	if t := s.o.Trace.Resumed; t != nil {
-		t(time.Since(s.lostAt), s.ring.n)
-	}
+	k.resume = resume{took: time.Since(s.lostAt), again: s.ring.n}
 	s.kick()
 	s.arm(time.Now().Add(s.heartbeat()))
 	return nil

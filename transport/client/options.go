@@ -35,6 +35,10 @@ type Options struct {
 	RingDuration time.Duration
 	// RingBytes bounds its size. Zero means 8 MiB.
 	RingBytes int
+	// Window is how many bytes of audio may be on the way, written but not acknowledged. It
+	// keeps a backlog from being answered faster than the answer can be read. Zero means
+	// 128 KiB, below zero any number.
+	Window int
 	// GapOnOverflow says what Send does with audio beyond these bounds: with it the audio
 	// becomes part of a gap, which the server is told of; without it Send returns ErrFull.
 	GapOnOverflow bool
@@ -95,7 +99,8 @@ type Reconnect struct {
 }
 
 // Trace is told of what the protocol does, for measurements. Any field may be nil. Its
-// functions run on the session's goroutines and must not wait or call the session.
+// functions run on the session's goroutine, before the event that belongs to them, and must
+// not wait.
 type Trace struct {
 	// Connected: a socket is open, took long after dialing began, its handshake included.
 	Connected func(took time.Duration)
@@ -126,6 +131,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RingBytes == 0 {
 		o.RingBytes = 8 << 20
+	}
+	if o.Window == 0 {
+		o.Window = 128 << 10
 	}
 	if o.ConnectTimeout == 0 {
 		o.ConnectTimeout = 10 * time.Second

@@ -15,6 +15,7 @@ type ring struct {
 	first   int64 // the number of the oldest, or of the next to come where there is none
 	bytes   int
 	samples int64
+	pushed  int64 // bytes ever pushed
 }
 
 // entry is one message: audio, or anything else.
@@ -24,6 +25,7 @@ type entry struct {
 	pooled  *[]byte        // what data lies in, where it is ours
 	samples int64          // per channel, of audio and gaps
 	bytes   int
+	before  int64 // bytes pushed before it
 }
 
 // chunks are the copies of audio that rings hold.
@@ -51,6 +53,8 @@ func (r *ring) push(e entry) int64 {
 	if r.first == 0 {
 		r.first = 1
 	}
+	e.before = r.pushed
+	r.pushed += int64(e.bytes)
 	r.slots[(r.head+r.n)&(len(r.slots)-1)] = e
 	r.n++
 	r.bytes += e.bytes
@@ -93,11 +97,24 @@ func (r *ring) drop(seq int64) int {
 	return dropped
 }
 
+// between gives how many bytes were pushed from one number up to, but without, another.
+func (r *ring) between(from, to int64) int64 {
+	return r.before(to) - r.before(from)
+}
+
+func (r *ring) before(seq int64) int64 {
+	if e := r.at(seq); e != nil {
+		return e.before
+	}
+	return r.pushed
+}
+
 // replace puts a message in the place of another, under the same number.
 func (r *ring) replace(seq int64, with entry) {
 	e := r.at(seq)
 	r.bytes += with.bytes - e.bytes
 	r.samples += with.samples - e.samples
+	with.before = e.before
 	e.release()
 	*e = with
 }

@@ -3,10 +3,12 @@ package client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -25,7 +27,16 @@ type socket struct {
 	dead     bool      // a write failed: the reading goroutine will soon see it
 	writing  bool      // a goroutine writes
 	replayTo int64     // server seqs up to this one are replays
-	left     bool      // we leave it, for goaway or after a break in the numbering
+	left     bool      // we leave it, to resume elsewhere
+
+	// owned by run
+	resume resume
+}
+
+// resume is how a session was taken up on a socket.
+type resume struct {
+	took  time.Duration // since the last socket was lost
+	again int           // messages to be said again
 }
 
 // sharedHTTP is the client of all sessions that bring no dialer of their own.
@@ -76,6 +87,10 @@ func (s *Session) connect(ctx context.Context) (*socket, error) {
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			return nil, &HandshakeError{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+		}
+		var unwrapped *url.Error // what it is wrapped in says only how sockets are made
+		if errors.As(err, &unwrapped) {
+			err = unwrapped.Err
 		}
 		return nil, fmt.Errorf("connect: %w", err)
 	}

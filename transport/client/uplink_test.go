@@ -77,6 +77,33 @@ func TestOverflowBecomesOneGap(t *testing.T) {
 	})
 }
 
+func TestBacklogIsWrittenNoFasterThanItIsAcknowledged(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		o := r.options()
+		o.Window = 10 * 960
+		s, p := r.begin(o)
+		defer over(s)
+		send(t, s, 1, 100)
+		p.frames(1, 10)
+		p.quiet()
+		p.say(&proto.AckOut{Seq: 3})
+		p.frames(11, 3)
+		p.quiet()
+		p.drop()
+		p = <-r.peers
+		p.resume(1, 5, "token-2")
+		for i := 6; i <= 96; i += 10 {
+			n := min(10, 101-i)
+			p.frames(i, n)
+			p.quiet()
+			p.say(&proto.AckOut{Seq: int64(i + n - 1)})
+		}
+		if err := s.Flush(t.Context()); err != nil {
+			t.Errorf("flush: %v", err)
+		}
+	})
+}
+
 func TestRateLimitedAudioIsSaidAgainLater(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		s, p := r.begin(r.options())

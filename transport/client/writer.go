@@ -48,7 +48,16 @@ func (s *Session) work() bool {
 	if s.ackNow {
 		return true
 	}
-	return s.ended == nil && (s.pingNow || len(s.extras) > 0 || s.hold.IsZero() && s.ring.at(s.cursor) != nil)
+	return s.ended == nil && (s.pingNow || len(s.extras) > 0 || s.mayGoOn())
+}
+
+// mayGoOn tells whether the next numbered message is there and may be written. The caller
+// holds mu.
+func (s *Session) mayGoOn() bool {
+	if !s.hold.IsZero() || s.ring.at(s.cursor) == nil {
+		return false
+	}
+	return s.o.Window < 0 || s.ring.between(s.ring.first, s.cursor) < int64(s.o.Window)
 }
 
 // write is the writer of k, which startWriter claimed.
@@ -156,6 +165,7 @@ func (s *Session) acked(seq, pos int64) {
 	s.stats.AckedPos = max(s.stats.AckedPos, pos)
 	s.ring.drop(seq)
 	s.cursor = max(s.cursor, s.ring.first)
+	s.kick() // the window may have let more wait
 	s.notify()
 }
 
