@@ -239,7 +239,7 @@ func (s *Server) upgrade(life context.Context, w http.ResponseWriter, r *http.Re
 	}
 	ws.SetReadLimit(-1) // the inspector's
 	sock := take.socket
-	take.reader.Reset(wire{socket: sock})
+	sock.br.Reset(wire{socket: sock})
 	sock.ws, sock.hello, sock.seat = ws, v.hello, v.seat
 	sock.setExpires(v.hello.Expires)
 	if v.fault != 0 {
@@ -275,7 +275,6 @@ type takeover struct {
 	http.ResponseWriter
 	server *Server
 	socket *socket
-	reader *bufio.Reader
 }
 
 // The library's own buffers are small: its reads are copies from the intake, and what it
@@ -305,6 +304,6 @@ func (t *takeover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	early, _ := brw.Reader.Peek(brw.Reader.Buffered())
 	t.socket.in.preload(early)
 	w := wire{socket: t.socket}
-	t.reader = bufio.NewReaderSize(w, wireReadBytes)
-	return w, bufio.NewReadWriter(t.reader, bufio.NewWriterSize(w, wireWriteBytes)), nil
+	t.socket.br = bufio.NewReaderSize(w, wireReadBytes)
+	return w, bufio.NewReadWriter(t.socket.br, bufio.NewWriterSize(w, wireWriteBytes)), nil
 }

@@ -41,7 +41,7 @@ type inspector struct {
 	frames int
 	ended  bool // the client's close frame was seen
 
-	pings  float64       // what is left of pingBurst
+	pings  float64       // pings spent of pingBurst, less what came back since
 	pinged time.Duration // when pings was counted
 }
 
@@ -135,15 +135,12 @@ func (f *inspector) control(h header, b []byte, now time.Duration) proto.Close {
 
 // allowPing spends one ping of the bucket.
 func (f *inspector) allowPing(now time.Duration) bool {
-	if f.pinged == 0 {
-		f.pings = pingBurst
-	}
-	f.pings = min(pingBurst, f.pings+(now-f.pinged).Seconds()*pingRate)
-	f.pinged = max(now, 1)
-	if f.pings < 1 {
+	f.pings = max(0, f.pings-(now-f.pinged).Seconds()*pingRate)
+	f.pinged = now
+	if f.pings+1 > pingBurst {
 		return false
 	}
-	f.pings--
+	f.pings++
 	return true
 }
 

@@ -63,7 +63,7 @@ func (p *pipe) drain(fd uintptr) (done bool) {
 	p.chunks = nil
 	p.oldest.Store(0)
 	p.draining = false
-	if p.finishing {
+	if p.finishing && !p.shut.Load() {
 		p.shutdown(int(fd))
 		p.wake() // who lingers learns that the second begins
 	}
@@ -124,7 +124,8 @@ func (p *pipe) cut(last []byte) {
 	}
 	p.forget()
 	p.raw.Control(func(fd uintptr) {
-		syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer*5/4)
+		// Room for the little that still must go out.
+		syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer*2)
 		writeSome(int(fd), rest)
 		p.shutdown(int(fd))
 	})

@@ -11,8 +11,9 @@ import (
 )
 
 // sendBuffer is the kernel's buffer for what a peer has not taken, in bytes; Linux doubles
-// it. More would be stale audio, a minute of it by default.
-const sendBuffer = 32 << 10
+// it, and overshoots: a peer that takes nothing then holds up to 72 kB (113 kB with 32 KiB
+// here). The default would be a minute of stale audio.
+const sendBuffer = 24 << 10
 
 // past is a deadline that wakes whoever waits.
 var past = time.Unix(1, 0)

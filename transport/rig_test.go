@@ -68,10 +68,12 @@ func serveRig(t testing.TB, o Options, secure *tls.Config) *rig {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	r.addr = l.Addr().String()
+	if secure != nil {
+		r.tls = &tls.Config{InsecureSkipVerify: true}
+	}
 	done := make(chan error, 1)
 	go func() {
 		if secure != nil {
-			r.tls = &tls.Config{InsecureSkipVerify: true}
 			done <- r.srv.ServeTLS(l, secure)
 			return
 		}
@@ -378,5 +380,27 @@ func (i *inlet) Hangup(c proto.Close) {
 	i.echo.hungUp = append(i.echo.hungUp, c)
 	if i.echo.hangups != nil {
 		i.echo.hangups <- c
+	}
+}
+
+// requestsUntilDone is a handler that serves until its request's context ends.
+func requestsUntilDone(entered chan<- struct{}) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+	})
+}
+
+// openAndSend is an Open that sends count numbered messages.
+func openAndSend(r *rig, count int) func(context.Context, proto.Hello, proto.Outlet) (proto.Inlet, *proto.Fault) {
+	return func(_ context.Context, _ proto.Hello, out proto.Outlet) (proto.Inlet, *proto.Fault) {
+		for n := range count {
+			out.Send(numbered(0, n), false)
+		}
+		in := &inlet{echo: r.echo, out: out}
+		r.echo.mu.Lock()
+		defer r.echo.mu.Unlock()
+		r.echo.inlets = append(r.echo.inlets, in)
+		return in, nil
 	}
 }

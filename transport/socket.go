@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -27,6 +28,7 @@ type socket struct {
 
 	// Owned by the read loop.
 	in       intake
+	br       *bufio.Reader // the library's, over in
 	patience proto.Patience
 	resume   *proto.Resume // waits until everything sent behind it was refused
 	stale    bool          // the message on its way was sent before session_resumed
@@ -144,7 +146,7 @@ func (s *socket) turnTo(ctx context.Context) bool {
 
 // messages handles every message that is whole. It returns true when the loop is over.
 func (s *socket) messages(ctx context.Context) bool {
-	for s.in.ready() {
+	for s.in.ready() || s.br.Buffered() > 0 {
 		kind, r, err := s.ws.Reader(context.Background())
 		if errors.Is(err, errDry) {
 			return false // there were only control frames
