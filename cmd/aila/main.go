@@ -64,6 +64,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagMistake)
 	root.AddCommand(
 		newServeCommand(),
+		newTalkCommand(),
 		newTokenCommand(),
 		newConfigCommand(),
 		newVersionCommand(),
@@ -92,8 +93,9 @@ func flagMistake(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("--%s: got %q, %w", invalid.GetFlag().Name, invalid.GetValue(), invalid.Unwrap())
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		return fmt.Errorf("unknown flag --%s%s", unknown.GetSpecifiedName(), suggest("--"+unknown.GetSpecifiedName(), names))
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		name := unknown.GetSpecifiedName()
+		return fmt.Errorf("unknown flag --%s%s", name, suggest(name, names))
 	}
 	return err
 }

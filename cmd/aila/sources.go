@@ -113,7 +113,7 @@ func (s *sources) readFile() (*koanf.Koanf, string, error) {
 }
 
 // foreign matches what a cluster sets for a service named aila, and what other commands read.
-var foreign = regexp.MustCompile(`^AILA_((.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP).*)?)|CONFIG|URL|TOKEN)$`)
+var foreign = regexp.MustCompile(`^AILA_((.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP).*)?)|CONFIG|URL|TOKEN|OPERATOR_TOKEN)$`)
 
 // readEnv reads the AILA_ variables. An empty one counts as not set.
 func (s *sources) readEnv() (*koanf.Koanf, error) {
@@ -180,7 +180,7 @@ func mask(k knob, got string) string {
 
 // suggest names what was probably meant, or nothing where nothing is near.
 func suggest(got string, names []string) string {
-	best, distance := "", len(got)/3+1
+	best, distance := "", max(1, len(got)/3)
 	for _, name := range names {
 		if d := edits(got, name); d <= distance {
 			best, distance = name, d-1
