@@ -29,6 +29,7 @@ func (c *client) say(u *utterance) {
 	case c.ended != "":
 		u.release()
 	case c.mem.Paused:
+		u.own()
 		c.held.push(u)
 		c.heldMem += int64(len(u.audio.Data)) + 256
 		c.regate()
@@ -202,7 +203,7 @@ func (c *client) playback(m *proto.Playback) {
 	}
 	for _, known := range c.names {
 		if known.wire == m.ItemID {
-			c.hub.send(c.kids[voiceChild].pid, played{item: known.backend, msg: m})
+			c.rec.tell(voiceChild, played{item: known.backend, msg: m})
 			return
 		}
 	}

@@ -14,15 +14,13 @@ type audio struct {
 	// set by newAudio
 	hub     *hub
 	rec     *record
-	client  *actor.PID
-	voice   *actor.PID
 	hearing *hearing
 
 	armed bool // the next frame crashes: fault injection
 }
 
-func newAudio(h *hub, rec *record, client, voice *actor.PID, hearing *hearing) *audio {
-	return &audio{hub: h, rec: rec, client: client, voice: voice, hearing: hearing}
+func newAudio(h *hub, rec *record, hearing *hearing) *audio {
+	return &audio{hub: h, rec: rec, hearing: hearing}
 }
 
 // Receive is the audio actor's table of contents.
@@ -57,10 +55,10 @@ func (a *audio) hear(f *proto.AudioIn) {
 		return
 	}
 	if a.hearing.paused {
-		a.hub.send(a.client, (*muffled)(f))
+		a.rec.tellClient((*muffled)(f))
 		return
 	}
-	a.hub.send(a.voice, (*listen)(f))
+	a.rec.tell(voiceChild, (*listen)(f))
 }
 
 // miss takes word that the user's audio is missing for a while.
@@ -75,10 +73,10 @@ func (a *audio) miss(g *proto.GapIn) {
 		return
 	}
 	if a.hearing.paused {
-		a.hub.send(a.client, done{g})
+		a.rec.tellClient(done{g})
 		return
 	}
-	a.hub.send(a.voice, silence{g})
+	a.rec.tell(voiceChild, silence{g})
 }
 
 // mayTake tells whether the rate limit allows so much audio now, and refuses it if not.
@@ -94,7 +92,7 @@ func (a *audio) mayTake(d time.Duration, now int64) bool {
 	return false
 }
 
-func (a *audio) refuse(f proto.Fault) { a.hub.send(a.client, refusal{f}) }
+func (a *audio) refuse(f proto.Fault) { a.rec.tellClient(refusal{f}) }
 
 // crash is fault injection.
 func (a *audio) crash(order crashOrder) {

@@ -34,9 +34,9 @@ type record struct {
 	binary    bool
 	startedAt time.Time
 	metadata  map[string]string
-	ref       string        // the id of the start
-	credits   chan struct{} // one is in it for each message in flight
-	slot      *slot         // the session's place in the clock
+	ref       string // the id of the start
+	credits   credits
+	slot      *slot // the session's place in the clock
 
 	pid      atomic.Pointer[actor.PID]
 	remote   atomic.Pointer[string]
@@ -58,6 +58,11 @@ const (
 
 // childNamed gives a child's number; -1: no such child.
 func childNamed(name string) int { return slices.Index(children[:], name) }
+
+// tell posts a message to one of the session's children, and tellClient to the session. The
+// actor runs now, on this goroutine, unless another one is running it.
+func (r *record) tell(child int, msg any) { r.boxes[1+child].Load().tell(msg) }
+func (r *record) tellClient(msg any)      { r.boxes[0].Load().tell(msg) }
 
 // view is the record as operators see it.
 func (r *record) view(metadata bool) proto.SessionView {

@@ -125,7 +125,7 @@ func (c *client) Receive(ctx actor.Context) {
 	case depart:
 		c.depart(msg)
 	case crashChild:
-		c.hub.send(c.kids[childNamed(msg.actor)].pid, crashOrder{msg.onFrame})
+		c.rec.tell(childNamed(msg.actor), crashOrder{msg.onFrame})
 	case tick:
 		c.tick(time.Now())
 	// from the socket
@@ -165,11 +165,10 @@ func (c *client) fromChild(ctx actor.Context) {
 // start gives birth to the children.
 func (c *client) start(ctx actor.Context) {
 	c.self = ctx.Self()
-	voicePID := actor.NewPID(c.self.Address, c.self.Id+"/"+children[voiceChild])
 	producers := [...]func() actor.Actor{
-		audioChild:   func() actor.Actor { return newAudio(c.hub, c.rec, c.self, voicePID, c.hearing) },
-		controlChild: func() actor.Actor { return newControl(c.hub, c.self, voicePID, c.hearing) },
-		voiceChild:   func() actor.Actor { return newTalker(c.hub, c.rec, c.self, c.gate) },
+		audioChild:   func() actor.Actor { return newAudio(c.hub, c.rec, c.hearing) },
+		controlChild: func() actor.Actor { return newControl(c.hub, c.rec, c.hearing) },
+		voiceChild:   func() actor.Actor { return newTalker(c.hub, c.rec, c.gate) },
 	}
 	for i, name := range children {
 		props := c.hub.props(&c.rec.boxes[1+i], name, c.rec.id, producers[i])

@@ -13,15 +13,14 @@ import (
 type control struct {
 	// set by newControl
 	hub     *hub
-	client  *actor.PID
-	voice   *actor.PID
+	rec     *record
 	hearing *hearing
 
 	armed bool // the next order crashes: fault injection
 }
 
-func newControl(h *hub, client, voice *actor.PID, hearing *hearing) *control {
-	return &control{hub: h, client: client, voice: voice, hearing: hearing}
+func newControl(h *hub, rec *record, hearing *hearing) *control {
+	return &control{hub: h, rec: rec, hearing: hearing}
 }
 
 // Receive is the control actor's table of contents.
@@ -58,12 +57,12 @@ func (c *control) within(msg proto.ControlInbound, next func(proto.ControlInboun
 }
 
 // pass hands an order on to the voice, which confirms it.
-func (c *control) pass(msg proto.ControlInbound) { c.hub.send(c.voice, turn{msg}) }
+func (c *control) pass(msg proto.ControlInbound) { c.rec.tell(voiceChild, turn{msg}) }
 
 // confirm says that an order is carried out as far as the children are concerned.
-func (c *control) confirm(msg proto.ControlInbound) { c.hub.send(c.client, done{msg}) }
+func (c *control) confirm(msg proto.ControlInbound) { c.rec.tellClient(done{msg}) }
 
-func (c *control) refuse(f proto.Fault) { c.hub.send(c.client, refusal{f}) }
+func (c *control) refuse(f proto.Fault) { c.rec.tellClient(refusal{f}) }
 
 // crash is fault injection.
 func (c *control) crash(order crashOrder) {

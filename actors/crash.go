@@ -49,8 +49,6 @@ func (c *client) inHand(message any) bool {
 		msg = m
 	case *listen:
 		msg = (*proto.AudioIn)(m)
-	case *heard:
-		msg = (*proto.AudioIn)(m)
 	case silence:
 		msg = m.gap
 	case turn:

@@ -142,7 +142,7 @@ func TestSessionManagerCrashLosesNoSession(t *testing.T) {
 func TestClientActorCrashEndsItsSessionHonestly(t *testing.T) {
 	g := startServer(t, faulty)
 	r, other := join(t, g, &proto.Start{}), join(t, g, &proto.Start{})
-	g.hub.send(g.hub.books.session(r.started.SessionID).pid.Load(), crashChild{actor: "nobody"}) // a bug: index -1
+	g.hub.send(g.hub.books.session(r.started.SessionID).pid.Load(), (*attach)(nil)) // a bug of ours
 	if e := next[*proto.SessionEnded](t, r.w); e.Reason != proto.EndFailed {
 		t.Errorf("session_ended %+v", e)
 	}
@@ -185,12 +185,12 @@ func (v *rude) Open(ctx context.Context, s voice.Setup, a voice.Answer) (voice.S
 	return &rudeStream{stream, v}, err
 }
 
-func (s *rudeStream) Write(c voice.Chunk) error {
+func (s *rudeStream) Write(c voice.Chunk, now voice.Reply) error {
 	if s.v.write {
 		s.v.write = false
 		panic("secret words")
 	}
-	return s.Stream.Write(c)
+	return s.Stream.Write(c, now)
 }
 
 func TestPanicOfABackendIsContainedAndItsWordsAreNot(t *testing.T) {

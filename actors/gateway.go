@@ -154,8 +154,9 @@ func (g *Gateway) newRecord(hello proto.Hello, out proto.Outlet) (*record, *prot
 	}
 	rec := &record{
 		id: newID(), voice: voice, format: format, subject: hello.Subject, binary: start.Binary,
-		startedAt: time.Now(), metadata: start.Metadata, ref: start.ID, credits: make(chan struct{}, o.Window),
+		startedAt: time.Now(), metadata: start.Metadata, ref: start.ID,
 	}
+	rec.credits.left.Store(int64(o.Window))
 	state := proto.Listening
 	rec.state.Store(&state)
 	rec.remote.Store(&hello.Remote)

@@ -53,9 +53,9 @@ func TestEveryMessageHasAHandler(t *testing.T) {
 
 // gaveCreditsBack waits for whichever goroutine is at the session.
 func gaveCreditsBack(r *rig) bool {
-	credits := r.g.hub.books.session(r.started.SessionID).credits
+	credits := &r.g.hub.books.session(r.started.SessionID).credits
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
-		if len(credits) == 0 {
+		if credits.left.Load() == int64(r.g.hub.opts.Window) {
 			return true
 		}
 	}

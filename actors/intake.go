@@ -37,13 +37,22 @@ func (c *client) take(msg proto.Inbound) {
 		c.credit()
 		return
 	}
-	c.line.push(msg)
+	if c.line.len() > 0 || !c.idle() {
+		c.line.push(msg)
+		return
+	}
+	c.admit(msg)
 	c.pump()
+}
+
+// idle tells whether a message may be handed out now.
+func (c *client) idle() bool {
+	return c.hand == nil && c.voice != opening && !c.ending && c.ended == ""
 }
 
 // pump hands out what waits, as long as nothing is in hand.
 func (c *client) pump() {
-	for c.hand == nil && c.line.len() > 0 && c.voice != opening && !c.ending && c.ended == "" {
+	for c.line.len() > 0 && c.idle() {
 		c.admit(c.line.pop().(proto.Inbound))
 	}
 }
@@ -74,16 +83,16 @@ func (c *client) handOut() {
 			c.free()
 			return
 		}
-		c.hub.send(c.kids[controlChild].pid, m)
+		c.rec.tell(controlChild, m)
 	case *proto.AudioIn:
 		if c.mem.Numbering == bare {
 			m.Seq = c.mem.Frames + 1
 		}
-		c.hub.send(c.kids[audioChild].pid, m)
+		c.rec.tell(audioChild, m)
 	case proto.AudioInbound:
-		c.hub.send(c.kids[audioChild].pid, m)
+		c.rec.tell(audioChild, m)
 	case proto.ControlInbound:
-		c.hub.send(c.kids[controlChild].pid, m)
+		c.rec.tell(controlChild, m)
 	default: // a resume on a socket that has its session
 		c.refuse(proto.Fault{Code: proto.AlreadyStarted, Message: "this socket has its session"})
 	}
@@ -332,12 +341,7 @@ func (c *client) free() {
 }
 
 // credit gives a message's credit back to the inlet.
-func (c *client) credit() {
-	select {
-	case <-c.rec.credits:
-	default: // it came from within
-	}
-}
+func (c *client) credit() { c.rec.credits.giveBack() }
 
 // acknowledged lets go of what the client has.
 func (c *client) acknowledged(seq int64) {

@@ -33,8 +33,12 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatc
 
 func (m *mailbox) Start() {}
 
-func (m *mailbox) PostUserMessage(msg any)   { m.post(&m.user, msg) }
-func (m *mailbox) PostSystemMessage(msg any) { m.post(&m.system, msg) }
+func (m *mailbox) PostUserMessage(msg any)   { m.post(&m.user, msg, false) }
+func (m *mailbox) PostSystemMessage(msg any) { m.post(&m.system, msg, true) }
+
+// tell posts a message past the library's process registry, whose look-ups cost as much as a
+// handler. A stopped actor's message is dropped here without a dead letter.
+func (m *mailbox) tell(msg any) { m.post(&m.user, msg, false) }
 
 // UserMessageCount is how many messages wait.
 func (m *mailbox) UserMessageCount() int {
@@ -43,23 +47,25 @@ func (m *mailbox) UserMessageCount() int {
 	return m.user.len()
 }
 
-func (m *mailbox) post(q *queue, msg any) {
+// post queues the message, or runs the actor with it if nobody does.
+func (m *mailbox) post(q *queue, msg any, system bool) {
 	m.mu.Lock()
-	q.push(msg)
-	if m.busy {
+	if m.busy || m.suspended && !system {
+		q.push(msg)
 		m.mu.Unlock()
 		return
 	}
+	// Nobody runs the actor, so nothing waits but what a suspended one must not see.
 	m.busy = true
 	m.mu.Unlock()
-	for m.drain() {
+	for m.drain(msg, system) {
+		msg = nil
 	}
 }
 
-// drain handles messages until none is left, or until one panics; then it reports the failure
-// and asks to be called again.
-func (m *mailbox) drain() (again bool) {
-	var msg any
+// drain handles msg, unless it is nil, and then whatever waits, until nothing does or a
+// handler panics; then it reports the failure and asks to be called again.
+func (m *mailbox) drain(msg any, system bool) (again bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			m.invoker.EscalateFailure(r, msg)
@@ -67,9 +73,10 @@ func (m *mailbox) drain() (again bool) {
 		}
 	}()
 	for {
-		var system bool
-		if msg, system = m.next(); msg == nil {
-			return false
+		if msg == nil {
+			if msg, system = m.next(); msg == nil {
+				return false
+			}
 		}
 		switch {
 		case !system:
@@ -77,21 +84,23 @@ func (m *mailbox) drain() (again bool) {
 		case !m.suspend(msg):
 			m.invoker.InvokeSystemMessage(msg)
 		}
+		msg = nil
 	}
 }
 
 // next takes the message to handle now; nil when there is none, and then the actor is idle.
 func (m *mailbox) next() (msg any, system bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.system.len() > 0 {
-		return m.system.pop(), true
+	switch {
+	case m.system.len() > 0:
+		msg, system = m.system.pop(), true
+	case !m.suspended && m.user.len() > 0:
+		msg = m.user.pop()
+	default:
+		m.busy = false
 	}
-	if !m.suspended && m.user.len() > 0 {
-		return m.user.pop(), false
-	}
-	m.busy = false
-	return nil, false
+	m.mu.Unlock()
+	return msg, system
 }
 
 // suspend carries out the two messages that are for the mailbox itself.

@@ -119,7 +119,15 @@ type utterance struct {
 	// event is nil for audio.
 	event voice.Event
 	audio voice.Audio
-	buf   []byte // holds audio.Data
+	// buf holds audio.Data, unless that was said from within Write: then it is the frame's own,
+	// and good until the client has booked the frame.
+	buf []byte
+}
+
+// own makes the audio the utterance's own.
+func (u *utterance) own() {
+	u.buf = append(u.buf[:0], u.audio.Data...)
+	u.audio.Data = u.buf
 }
 
 var utterances = sync.Pool{New: func() any { return new(utterance) }}

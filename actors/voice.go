@@ -15,10 +15,9 @@ import (
 // again with backoff when it is lost, and passes on what it says.
 type talker struct {
 	// set by newTalker
-	hub    *hub
-	rec    *record
-	client *actor.PID
-	gate   *gate
+	hub  *hub
+	rec  *record
+	gate *gate
 
 	self     *actor.PID
 	answer   *answer      // of the stream that is open or being opened
@@ -36,9 +35,9 @@ const (
 	maxBackoff = 15 * time.Second
 )
 
-func newTalker(h *hub, rec *record, client *actor.PID, g *gate) *talker {
+func newTalker(h *hub, rec *record, g *gate) *talker {
 	// Incarnations after the first open a stream in place of one that is gone.
-	return &talker{hub: h, rec: rec, client: client, gate: g, reopened: rec.restarts[voiceChild].Load() > 0}
+	return &talker{hub: h, rec: rec, gate: g, reopened: rec.restarts[voiceChild].Load() > 0}
 }
 
 // Receive is the voice actor's table of contents.
@@ -72,10 +71,8 @@ func (t *talker) Receive(ctx actor.Context) {
 	case reopen:
 		t.open()
 	// from itself
-	case *heard:
-		t.hub.send(t.client, msg)
 	case settled:
-		t.hub.send(t.client, done{msg.msg})
+		t.rec.tellClient(done{msg.msg})
 	default:
 		t.hub.unhandled(ctx)
 	}
@@ -86,18 +83,26 @@ func (t *talker) listen(f *proto.AudioIn) {
 	if t.armed {
 		panic(injected("crash over a frame"))
 	}
-	if t.stream == nil || t.stream.Write(voice.Chunk{Data: f.Data, Samples: f.Samples, Seq: f.Seq}) != nil {
-		t.hub.send(t.client, unheard{f})
+	if t.stream == nil || t.stream.Write(voice.Chunk{Data: f.Data, Samples: f.Samples, Seq: f.Seq}, t) != nil {
+		t.rec.tellClient(unheard{f})
 		return
 	}
-	t.hub.send(t.self, (*heard)(f))
+	t.rec.tellClient((*heard)(f))
+}
+
+// Audio implements voice.Reply: what the stream says from within Write. The client books the
+// frame after it has said this, so the frame's own memory serves.
+func (t *talker) Audio(piece voice.Audio) {
+	u := utterances.Get().(*utterance)
+	u.from, u.audio = t.answer, piece
+	t.rec.tellClient(u)
 }
 
 // turn lets the voice hear anything else. What it answers at once goes out before the message
-// counts as done, here as in listen: both go through this actor's own mailbox.
+// counts as done: both go through this actor's own mailbox.
 func (t *talker) turn(msg proto.Inbound, hear func() error) {
 	if t.stream == nil || hear() != nil {
-		t.hub.send(t.client, unheard{msg})
+		t.rec.tellClient(unheard{msg})
 		return
 	}
 	t.hub.send(t.self, settled{msg})
@@ -136,9 +141,9 @@ func (t *talker) say(u *utterance) {
 		t.lost()
 	case voice.Finished:
 		u.release()
-		t.hub.send(t.client, finished{})
+		t.rec.tellClient(finished{})
 	default:
-		t.hub.send(t.client, u)
+		t.rec.tellClient(u)
 	}
 }
 
@@ -179,13 +184,13 @@ func (t *talker) opened(o opened) {
 		return
 	}
 	t.stream, t.attempts = o.stream, 0
-	t.hub.send(t.client, voiceUp{})
+	t.rec.tellClient(voiceUp{})
 }
 
 // lost closes the stream and opens another one later.
 func (t *talker) lost() {
 	t.close()
-	t.hub.send(t.client, voiceDown{})
+	t.rec.tellClient(voiceDown{})
 	backoff := min(maxBackoff, minBackoff<<min(t.attempts, 10))
 	t.attempts++
 	self, h := t.self, t.hub
@@ -233,10 +238,8 @@ var errItemless = errors.New("audio without an item")
 // Audio implements voice.Answer.
 func (a *answer) Audio(piece voice.Audio) {
 	u := utterances.Get().(*utterance)
-	u.from = a
-	u.buf = append(u.buf[:0], piece.Data...)
-	u.audio = piece
-	u.audio.Data = u.buf
+	u.from, u.audio = a, piece
+	u.own()
 	if piece.Item == "" {
 		u.event = voice.Lost{Err: errItemless}
 	}

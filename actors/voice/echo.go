@@ -25,11 +25,11 @@ type echo struct {
 	item   string // the open item; empty: none
 }
 
-func (e *echo) Write(c Chunk) error {
+func (e *echo) Write(c Chunk, now Reply) error {
 	if e.item == "" {
 		e.item = e.next()
 	}
-	e.answer.Audio(Audio{Item: e.item, Data: c.Data, Samples: c.Samples, Re: c.Seq})
+	now.Audio(Audio{Item: e.item, Data: c.Data, Samples: c.Samples, Re: c.Seq})
 	return nil
 }
 

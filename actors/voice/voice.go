@@ -42,8 +42,10 @@ type Setup struct {
 // queued by the backend within a bound of its own, and beyond it the stream is lost. An error
 // says that this input did not reach the voice.
 type Stream interface {
-	// Write hears one chunk. Chunk.Data is valid until Write returns.
-	Write(Chunk) error
+	// Write hears one chunk. Chunk.Data is valid until Write returns. A stream that answers
+	// at once, from within Write, gives its audio to now, which is good for this call only and
+	// saves the way through Answer; one that answers later ignores now.
+	Write(c Chunk, now Reply) error
 	// Silence hears that the user's audio is missing for so many samples per channel.
 	Silence(samples int64) error
 	// Text hears what the user typed.
@@ -88,6 +90,9 @@ type Answer interface {
 	// within a Stream's method.
 	Room(ctx context.Context) error
 }
+
+// Reply takes audio that is said at once, on the goroutine that called Write.
+type Reply interface{ Audio(Audio) }
 
 // Event is what a stream says besides audio. The set is closed.
 type Event interface{ event() }

@@ -145,7 +145,7 @@ func (s *stage) speak(chunks int) {
 		for j := range data {
 			data[j] = byte(i + 1)
 		}
-		if err := s.stream.Write(voice.Chunk{Data: data, Samples: int64(samples), Seq: int64(i + 1)}); err != nil {
+		if err := s.stream.Write(voice.Chunk{Data: data, Samples: int64(samples), Seq: int64(i + 1)}, s); err != nil {
 			s.t.Fatalf("Write: %v", err)
 		}
 		clear(data)
