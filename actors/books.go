@@ -42,7 +42,7 @@ type record struct {
 	remote   atomic.Pointer[string]
 	outlet   atomic.Pointer[proto.Outlet] // nil: no socket
 	state    atomic.Pointer[proto.State]
-	boxes    [1 + len(children)]atomic.Pointer[mailbox] // the client's, then its children's
+	boxes    [1 + len(children)]box // the client's, then its children's
 	restarts [len(children)]atomic.Int64
 	counts   counts
 }
@@ -61,8 +61,8 @@ func childNamed(name string) int { return slices.Index(children[:], name) }
 
 // tell posts a message to one of the session's children, and tellClient to the session. The
 // actor runs now, on this goroutine, unless another one is running it.
-func (r *record) tell(child int, msg any) { r.boxes[1+child].Load().tell(msg) }
-func (r *record) tellClient(msg any)      { r.boxes[0].Load().tell(msg) }
+func (r *record) tell(child int, msg any) { r.boxes[1+child].tell(msg) }
+func (r *record) tellClient(msg any)      { r.boxes[0].tell(msg) }
 
 // view is the record as operators see it.
 func (r *record) view(metadata bool) proto.SessionView {

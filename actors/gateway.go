@@ -39,7 +39,7 @@ func Start(o Options) *Gateway {
 		h.tally.managerFails.Add(1)
 		h.events.emit(proto.Event{Event: proto.EvActorFailed, Actor: managerName, Path: managerName, Reason: c.reason, Stack: c.stack})
 	}}
-	props := h.props(nil, managerName, "", func() actor.Actor { return &manager{hub: h} })
+	props := h.props(new(box), managerName, "", func() actor.Actor { return &manager{hub: h} })
 	pid, err := h.system.Root.SpawnNamed(props.Configure(actor.WithGuardian(guardian)), managerName)
 	if err != nil {
 		panic(bug("session manager: " + err.Error())) // a fresh system has no other

@@ -68,20 +68,20 @@ func contained(f func() any) (result any) {
 	return f()
 }
 
-// props are those of every actor of the house: inside the guard, on its own mailbox, which
-// box gets to see.
-func (h *hub) props(box *atomic.Pointer[mailbox], name, session string, produce func() actor.Actor) *actor.Props {
-	c := new(cell)
-	m := new(mailbox)
-	if box != nil {
-		box.Store(m)
-	}
+// box is where an actor lives: its mailbox and what all its incarnations share.
+type box struct {
+	mailbox
+	cell cell
+}
+
+// props are those of every actor of the house: inside the guard, with a mailbox of ours.
+func (h *hub) props(b *box, name, session string, produce func() actor.Actor) *actor.Props {
 	report := func(c *crash) {
 		h.events.emit(proto.Event{Event: proto.EvActorFailed, Session: session, Actor: name, Reason: c.reason, Stack: c.stack})
 	}
 	return actor.PropsFromProducer(
-		func() actor.Actor { return &guard{inner: produce(), cell: c, report: report} },
-		actor.WithMailbox(func() actor.Mailbox { return m }),
+		func() actor.Actor { return &guard{inner: produce(), cell: &b.cell, report: report} },
+		actor.WithMailbox(func() actor.Mailbox { return &b.mailbox }),
 	)
 }
 

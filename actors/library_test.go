@@ -145,7 +145,7 @@ func TestGuardKeepsAStopThatMeetsACrash(t *testing.T) {
 		var stopped sync.WaitGroup
 		stopped.Add(1)
 		var once sync.Once
-		pid := h.system.Root.Spawn(h.props(nil, "x", "x", func() actor.Actor {
+		pid := h.system.Root.Spawn(h.props(new(box), "x", "x", func() actor.Actor {
 			return actor.ReceiveFunc(func(ctx actor.Context) {
 				l.Receive(ctx)
 				if _, ok := ctx.Message().(*actor.Stopped); ok {
@@ -171,7 +171,7 @@ func TestGuardContainsPanicsOfFarewells(t *testing.T) {
 	defer h.system.Shutdown()
 	for _, rude := range []any{&actor.Stopping{}, &actor.Stopped{}} {
 		var lives atomic.Int32
-		pid := h.system.Root.Spawn(h.props(nil, "x", "x", func() actor.Actor {
+		pid := h.system.Root.Spawn(h.props(new(box), "x", "x", func() actor.Actor {
 			return actor.ReceiveFunc(func(ctx actor.Context) {
 				switch ctx.Message().(type) {
 				case *actor.Started:

@@ -20,7 +20,7 @@ func TestMailboxIsOneAtATimeAndInOrder(t *testing.T) {
 	type post struct{ from, n int }
 	var last [posters]int
 	var handled, inside int // no lock: the mailbox is what keeps the race detector quiet
-	pid := h.system.Root.Spawn(h.props(nil, "x", "x", func() actor.Actor {
+	pid := h.system.Root.Spawn(h.props(new(box), "x", "x", func() actor.Actor {
 		return actor.ReceiveFunc(func(ctx actor.Context) {
 			p, ok := ctx.Message().(post)
 			if !ok {

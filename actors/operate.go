@@ -104,12 +104,7 @@ func (g *Gateway) Tree(id string, limit int) proto.ActorView {
 
 // tree is the session's part of the actor tree.
 func (r *record) tree() proto.ActorView {
-	waiting := func(box int) int {
-		if m := r.boxes[box].Load(); m != nil {
-			return m.UserMessageCount()
-		}
-		return 0
-	}
+	waiting := func(i int) int { return r.boxes[i].UserMessageCount() }
 	v := proto.ActorView{Name: r.id, Path: managerName + "/" + r.id, Session: r.id, Mailbox: waiting(0)}
 	for i, name := range children {
 		v.Children = append(v.Children, proto.ActorView{
