@@ -14,6 +14,7 @@ const (
 	dueWarn          // the maximum duration is near
 	dueMax           // the maximum duration
 	dueEnd           // the voice takes too long to finish
+	dueGate          // what waited for the socket may have drained
 	dueGone          // the ended session is forgotten
 	dueKinds
 )
@@ -51,6 +52,9 @@ func (c *client) tick(t time.Time) {
 	now := t.UnixNano()
 	if c.due.passed(dueAck, now) {
 		c.ack()
+	}
+	if c.due.passed(dueGate, now) {
+		c.regate()
 	}
 	if c.due.passed(dueWarn, now) {
 		left := time.Duration(c.due[dueMax] - now)

@@ -27,8 +27,12 @@ func (c *client) writeAudio(a *proto.AudioOut, samples int64) {
 func (c *client) ship(e entry, kind int) {
 	c.rec.counts.out[kind].Add(1)
 	c.rec.counts.replay.Store(c.replay.bytes)
-	if c.out != nil {
-		c.out.Send(e.data, e.binary)
+	if c.out == nil {
+		return
+	}
+	c.out.Send(e.data, e.binary)
+	if c.out.QueueBytes() > slowQueue && c.due[dueGate] == 0 {
+		c.regate()
 	}
 }
 
@@ -68,9 +72,23 @@ func (c *client) trim() {
 	}
 }
 
+// slowQueue is how many bytes may wait for the socket before the voice is slowed: well below
+// what gets the socket cut, since a voice may say in a second what takes a minute to hear.
+const slowQueue = 64 << 10
+
 // regate lets the voice go on, or slows it, as what waits for the user allows.
 func (c *client) regate() {
-	c.gate.set(c.ended == "" && c.heldMem < replayBytes && (c.out != nil || !c.replay.over(c.rec.format)))
+	c.due[dueGate] = 0
+	open := c.ended == "" && c.heldMem < replayBytes
+	switch {
+	case c.out == nil:
+		open = open && !c.replay.over(c.rec.format)
+	case c.out.QueueBytes() > slowQueue: // nobody tells when that has drained: look again
+		open = false
+		c.due.set(dueGate, time.Now().Add(tickEvery))
+		c.rearm()
+	}
+	c.gate.set(open)
 }
 
 // setState says what the session does, to the user and in the books.

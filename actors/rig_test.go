@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ type wire struct {
 	raw    []string
 	closes []proto.Close
 	moved  chan struct{}
+	queue  atomic.Int64 // what QueueBytes says
 }
 
 func newWire() *wire { return &wire{moved: make(chan struct{}, 1)} }
@@ -54,7 +56,7 @@ func (w *wire) Close(c proto.Close) {
 	w.wake()
 }
 
-func (w *wire) QueueBytes() int64 { return 0 }
+func (w *wire) QueueBytes() int64 { return w.queue.Load() }
 
 func (w *wire) wake() {
 	select {
