@@ -204,7 +204,7 @@ export class Channel {
         this.ring.ack(m.seq);
         return this.#pump();
       case "pong":
-        if (m.t_ms !== undefined) this.rtt = Math.max(0, performance.now() - m.t_ms);
+        if (m.t_ms !== undefined) this.rtt = Math.max(0, Math.round(performance.now()) - m.t_ms);
         return;
       case "goaway":
         return this.#goaway(m);

@@ -47,8 +47,11 @@ export interface SessionEvents {
   moved: { id: string; carried_ms: number };
   /** A fault that the server tells; a fatal one is followed by ended. */
   error: p.Fault;
-  /** About 50 times a second and side: how loud, from 0 to 1. */
-  level: { side: "user" | "voice"; peak: number };
+  /**
+   * About 50 times a second and side: how loud, from 0 to 1. With tap, sounded_at is when the
+   * voice was last heard, in seconds of the context's clock.
+   */
+  level: { side: "user" | "voice"; peak: number; sounded_at?: number };
   /** Four times a second. */
   stats: Stats;
   /** The microphone's state, and what the browser does to its sound. */

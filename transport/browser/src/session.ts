@@ -102,6 +102,11 @@ export class Session extends Emitter<SessionEvents> {
     return this.#microphone.state;
   }
 
+  /** What the browser really does to the microphone's sound. */
+  get microphoneSettings(): MediaTrackSettings | undefined {
+    return this.#microphone.settings;
+  }
+
   get sound(): SoundState {
     return this.#sound.state;
   }
@@ -292,7 +297,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #playing(at: PlayerAt): void {
-    this.emit("level", { side: "voice", peak: at.peak });
+    this.emit("level", { side: "voice", peak: at.peak, sounded_at: this.options.tap ? at.soundAt : undefined });
     if (at.busy) this.#soundedAt = performance.now();
     this.#judge();
   }
