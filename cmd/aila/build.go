@@ -22,6 +22,7 @@ type house struct {
 	gateway *actors.Gateway
 	server  *transport.Server
 	api     *operator.API
+	traces  *traces      // nil: off
 	cert    *certificate // nil: without TLS
 }
 
@@ -40,6 +41,9 @@ func build(c config, log zerolog.Logger, drain func()) (*house, error) {
 		if h.cert, err = loadCertificate(c.TLSCert, c.TLSKey, log); err != nil {
 			return nil, err
 		}
+	}
+	if h.traces, err = openTraces(log); err != nil {
+		return nil, err
 	}
 	h.gateway = actors.Start(actors.Options{
 		Log:            log,
@@ -74,7 +78,7 @@ func build(c config, log zerolog.Logger, drain func()) (*house, error) {
 		LogAddresses:   c.LogAddresses,
 		Log:            log,
 		Metrics:        metrics,
-	}, h.gateway)
+	}, h.traces.opener(h.gateway))
 	h.api.Register(h.server.Handle)
 	browser.Register(h.server.Handle)
 	if c.Pprof {

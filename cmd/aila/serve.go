@@ -67,7 +67,7 @@ func serve(c config, stderr io.Writer) error {
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("--listen: %w", err)
 	}
 	greet(c, log, listener.Addr(), stderr)
 
@@ -76,7 +76,8 @@ func serve(c config, stderr io.Writer) error {
 	go func() { failed <- h.serve(listener) }()
 	life, end := context.WithCancel(context.Background())
 	defer end()
-	go h.api.Run(life) // ends with life
+	go h.api.Run(life)               // ends with life
+	go h.traces.run(life, h.gateway) // ends with life
 	system := notifySystem(log.Logger)
 	defer system.stop()
 
@@ -103,8 +104,10 @@ func (h *house) drain(timeout time.Duration, signals <-chan os.Signal) error {
 		h.gateway.Drain(ctx, timeout)
 		ctx, cancel = context.WithTimeout(context.Background(), closing)
 		defer cancel()
+		h.api.Close() // or Shutdown would wait for who reads the events
 		err := h.server.Shutdown(ctx)
 		h.gateway.Stop()
+		h.traces.close(ctx)
 		done <- err
 	}()
 	select {

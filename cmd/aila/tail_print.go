@@ -137,15 +137,29 @@ const topOfStack = 8
 // stack writes a failure's stack below its event.
 func (p *tailPrinter) stack(stack string) string {
 	lines := strings.Split(strings.TrimSpace(stack), "\n")
-	more := len(lines) - topOfStack
-	if more > 0 && !p.o.stack {
-		lines = append(lines[:topOfStack], fmt.Sprintf("… and %d more (--stack shows all)", more))
+	if !p.o.stack {
+		lines = whereItWas(lines)
 	}
 	var b strings.Builder
 	for _, l := range lines {
 		b.WriteString(p.paint.as(dim, "    "+plainText(strings.ReplaceAll(l, "\t", "  "))) + "\n")
 	}
 	return b.String()
+}
+
+// whereItWas is the part of a stack that tells where it was: what follows the panic, for what
+// comes before it is how the panic was caught.
+func whereItWas(lines []string) []string {
+	for i, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l, "panic(") && i+2 < len(lines) {
+			lines = lines[i+2:]
+			break
+		}
+	}
+	if more := len(lines) - topOfStack; more > 0 {
+		return append(lines[:topOfStack:topOfStack], fmt.Sprintf("… and %d more (--stack shows all)", more))
+	}
+	return lines
 }
 
 func levelColor(level string) string {

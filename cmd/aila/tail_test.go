@@ -91,3 +91,15 @@ func TestTailFilterFindsASessionByEitherEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestTailShowsWhereAStackWasBrokenOff(t *testing.T) {
+	stack := "goroutine 1 [running]:\nruntime/debug.Stack()\n\tstack.go:26\npanic({0x1})\n\tpanic.go:1\naila/actors.(*audio).hear\n\taudio.go:9"
+	p := &tailPrinter{}
+	if got, want := p.stack(stack), "    aila/actors.(*audio).hear\n      audio.go:9\n"; got != want {
+		t.Errorf("stack\n%s, want\n%s", got, want)
+	}
+	p.o.stack = true
+	if got := p.stack(stack); strings.Count(got, "\n") != 7 {
+		t.Errorf("--stack shows\n%s", got)
+	}
+}
