@@ -55,6 +55,7 @@ export class Log {
     });
     options(this.level, "From any level", levels.slice(1), (l) => `${l} and up`.replace("error and up", "error"));
     options(this.event, "Any event", events, plain);
+    this.level.value = "info";
     options(this.actor, "Any actor", ["audio", "control", "voice"], (a) => a);
     const paint = painter(() => this.paint(), 150);
     store.on("events", paint);
