@@ -51,7 +51,8 @@ export class View {
   /** Writes a line; one with a key replaces the line that has the same. */
   line(role: Role, text: string, key?: string): void {
     const list = at("transcript");
-    const low = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    const said = at("said");
+    const low = said.scrollHeight - said.scrollTop - said.clientHeight < 40;
     let li = key ? this.#lines.get(key) : undefined;
     if (!li) {
       li = document.createElement("li");
@@ -60,7 +61,7 @@ export class View {
       if (key) this.#lines.set(key, li);
     }
     li.replaceChildren(...(role === "user" || role === "voice" ? [who(role)] : []), text);
-    if (low) list.scrollTop = list.scrollHeight;
+    if (low) said.scrollTop = said.scrollHeight;
   }
 
   /** Shows a banner until it is hidden, with a button where something can be done. */

@@ -85,6 +85,16 @@ export class FakeServer {
     this.#keep(session, JSON.stringify({ ...m, seq: ++session.seq }));
   }
 
+  /** Says audio of an item, binary. */
+  sayAudio(item: string, pos: number, samples: Int16Array, session = this.last): void {
+    const head = Buffer.alloc(16);
+    head[0] = 2;
+    head.writeUInt16BE(Number(item.slice(1)), 2);
+    head.writeUInt32BE(++session.seq, 4);
+    head.writeBigUInt64BE(BigInt(pos), 8);
+    this.#keep(session, Buffer.concat([head, Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)]));
+  }
+
   #keep(s: FakeSession, data: string | Buffer): void {
     s.kept.push({ seq: s.seq, data });
     s.socket?.send(data);
@@ -163,11 +173,6 @@ export class FakeServer {
     const pos = s.said;
     s.said += bytes.length / 2;
     if (!s.binary) return this.say({ type: "audio_chunk", item_id: "i1", pos, re: s.last, data: bytes.toString("base64") }, s);
-    const head = Buffer.alloc(16);
-    head[0] = 2;
-    head.writeUInt16BE(s.item, 2);
-    head.writeUInt32BE(++s.seq, 4);
-    head.writeBigUInt64BE(BigInt(pos), 8);
-    this.#keep(s, Buffer.concat([head, bytes]));
+    this.sayAudio(`i${s.item}`, pos, new Int16Array(new Uint8Array(bytes).buffer), s);
   }
 }
