@@ -19,7 +19,7 @@ func (c *client) attach(a *attach) {
 	c.replay.forget(r.LastSeq)
 	c.mem.Tokens.accept(r.Token)
 	in := newInlet(c.hub, c.rec)
-	c.in, c.out, c.patience = in, a.out, proto.Patience{}
+	c.in, c.out, c.patience = in, a.out, nil
 	c.rec.remote.Store(&a.hello.Remote)
 	c.rec.outlet.Store(&a.out)
 	c.rec.counts.resumes.Add(1)

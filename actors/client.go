@@ -25,7 +25,7 @@ type client struct {
 	// the socket; nil: none
 	in       *inlet
 	out      proto.Outlet
-	patience proto.Patience
+	patience *proto.Patience // nil: no error was said on this socket yet
 
 	// from the user
 	line  queue         // waits its turn behind hand

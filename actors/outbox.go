@@ -50,7 +50,13 @@ func (c *client) send(m proto.Outbound, kind int) {
 func (c *client) fault(f proto.Fault) {
 	c.hub.tally.fault(f.Code)
 	c.send(&f, kindError)
-	if c.out != nil && c.patience.Spend(f.Code, time.Now()) {
+	if c.out == nil {
+		return
+	}
+	if c.patience == nil {
+		c.patience = new(proto.Patience)
+	}
+	if c.patience.Spend(f.Code, time.Now()) {
 		in, out := c.in, c.out
 		out.Close(proto.CloseTooManyErrors)
 		c.detach(hangup{in: in, close: proto.CloseTooManyErrors})
