@@ -58,7 +58,7 @@ export class Channel {
   #items = new Map<number, string>();
   #attempt = 0;
   #lostAt: number;
-  #holdUntil = 0;
+  #held = false; // the server asked for time; a timer ends it
   #barrier = 0; // seq of the end that was said; nothing after it goes to this session
   #moving = false; // the session will end, and this client goes on in another
   #mover: ReturnType<typeof setTimeout> | undefined;
@@ -239,7 +239,7 @@ export class Channel {
 
   #live(why: string): void {
     this.#attempt = 0;
-    this.#holdUntil = 0;
+    this.#held = false;
     this.#fault = undefined;
     this.#save(0);
     this.#phase("live", why);
@@ -264,7 +264,7 @@ export class Channel {
     const seq = m.client_seq ?? this.ring.acked + 1;
     switch (m.code) {
       case "rate_limited":
-        this.#holdUntil = Date.now() + (m.retry_after_ms ?? 500);
+        this.#held = true;
         this.ring.rewind(seq);
         return this.#pumpLater(m.retry_after_ms ?? 500);
       case "bad_seq":
@@ -280,7 +280,7 @@ export class Channel {
   }
 
   #pump(): void {
-    if (this.phase !== "live" || Date.now() < this.#holdUntil) return;
+    if (this.phase !== "live" || this.#held) return;
     for (let e = this.ring.peek(); e; e = this.ring.peek()) {
       if (this.#barrier && e.seq > this.#barrier) return;
       if (this.#link.buffered > HIGH_WATER) return this.#pumpLater(50);
@@ -293,7 +293,10 @@ export class Channel {
 
   #pumpLater(ms: number): void {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#pump(), ms);
+    this.#retry = setTimeout(() => {
+      this.#held = false;
+      this.#pump();
+    }, ms);
   }
 
   // leaveForNew ends the draining session; what comes from now on waits for the next one.
