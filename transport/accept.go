@@ -251,12 +251,7 @@ func (s *Server) upgrade(life context.Context, w http.ResponseWriter, r *http.Re
 		s.limits.leave(v.seat)
 		return
 	}
-	// It ends with the socket.
-	go func() {
-		defer s.tasks.Done()
-		defer s.recovered(func() {})
-		sock.run(life)
-	}()
+	go sock.live(life) // it ends with the socket; Shutdown waits for it
 }
 
 // sendAway tells a client why it is refused, in place of a status.

@@ -158,7 +158,8 @@ func (s *socket) join(ctx context.Context, h proto.Hello) bool {
 		s.fail(*fault)
 		return false
 	}
-	s.joined = inlet
+	s.joined, s.deep = inlet, true
+	s.patience = nil // the session has its own
 	s.mu.Lock()
 	s.inlet = inlet
 	closing := s.closing
@@ -198,6 +199,9 @@ func (s *socket) fail(f proto.Fault) {
 	f.Fatal = c.Code != 0
 	s.say(&f)
 	s.server.metrics.failed(f.Code)
+	if s.patience == nil {
+		s.patience = new(proto.Patience)
+	}
 	switch {
 	case f.Fatal:
 		s.Close(c)

@@ -28,11 +28,12 @@ type socket struct {
 
 	// Owned by the read loop.
 	in       intake
-	br       *bufio.Reader // the library's, over in
-	patience proto.Patience
-	resume   *proto.Resume // waits until everything sent behind it was refused
-	stale    bool          // the message on its way was sent before session_resumed
-	joined   proto.Inlet   // what inlet is, for the read loop
+	br       *bufio.Reader   // the library's, over in
+	patience *proto.Patience // nil: nothing was refused yet
+	resume   *proto.Resume   // waits until everything sent behind it was refused
+	stale    bool            // the message on its way was sent before session_resumed
+	joined   proto.Inlet     // what inlet is, for the read loop
+	deep     bool            // opening the session has left a deep stack
 
 	// Owned by the sweep.
 	nextPing int64 // clock
@@ -69,15 +70,42 @@ func newSocket(s *Server, conn net.Conn, p *pipe) *socket {
 	return sock
 }
 
-// run is the life of the socket after the upgrade.
-func (s *socket) run(ctx context.Context) {
-	defer s.free()
-	s.hear(ctx)
-	s.hangup()
-	s.linger()
+// live is the socket's goroutine after the upgrade. Opening a session takes four times the
+// stack that waiting for a message does, and the runtime halves an idle stack only at a
+// collection: so the read loop goes on with a stack of its own, and thousands of idle sockets
+// keep 2 KiB each.
+func (s *socket) live(ctx context.Context) {
+	elsewhere := false
+	defer func() {
+		if !elsewhere {
+			s.server.tasks.Done()
+		}
+	}()
+	defer s.server.recovered(func() {})
+	if elsewhere = s.run(ctx); elsewhere {
+		go s.live(ctx) // it ends with the socket, as this one would have
+	}
 }
 
-// hear is the read loop. It returns when the client is gone or the socket is closing.
+// run is the life of the socket, or tells that it goes on elsewhere.
+func (s *socket) run(ctx context.Context) (elsewhere bool) {
+	defer func() {
+		if !elsewhere {
+			s.free()
+		}
+	}()
+	s.hear(ctx)
+	if s.deep && !s.isClosing() {
+		s.deep = false
+		return true
+	}
+	s.hangup()
+	s.linger()
+	return false
+}
+
+// hear is the read loop. It returns when the client is gone, the socket is closing, or the
+// stack is deep.
 func (s *socket) hear(ctx context.Context) {
 	defer s.server.recovered(func() { s.Close(proto.CloseFailed) })
 	// The upgrade may have brought bytes along.
@@ -112,7 +140,7 @@ func (s *socket) turn(ctx context.Context) bool {
 			continue // it may have taken a while
 		}
 		s.in.rest()
-		return false
+		return s.deep
 	}
 }
 
