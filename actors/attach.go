@@ -32,6 +32,7 @@ func (c *client) attach(a *attach) {
 		Resume: c.grant(), Ref: r.ID,
 	}, kindEvent)
 	c.replay.from(r.LastSeq, func(e entry) { c.ship(e, kindEvent) })
+	c.hub.events.emit(proto.Event{Event: proto.EvSessionAttached, Session: c.rec.id})
 	c.hub.events.emit(proto.Event{
 		Event: proto.EvSessionResumed, Session: c.rec.id, Count: int64(c.replay.n), Bytes: c.replay.bytes,
 	})

@@ -184,6 +184,7 @@ func (c *client) start(ctx actor.Context) {
 // greet says session_started.
 func (c *client) greet() {
 	now, o := time.Now(), c.hub.opts
+	c.hub.events.emit(proto.Event{Event: proto.EvSessionAttached, Session: c.rec.id})
 	c.due.set(dueIdle, now.Add(o.IdleTimeout))
 	c.due.set(dueMax, now.Add(o.MaxSession))
 	c.due.set(dueWarn, now.Add(o.MaxSession-min(warnBeforeMax, o.MaxSession/2)))
