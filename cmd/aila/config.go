@@ -108,7 +108,7 @@ func knobs(c *config) []knob {
 		{name: "pprof", value: toggle(&c.Pprof), help: "serve Go's profiles to operators under /debug/pprof/"},
 		{name: "metrics-public", value: toggle(&c.MetricsPublic), help: "serve /metrics to everyone"},
 
-		{name: "log-level", value: text(&c.LogLevel, oneOf("debug", "info", "warn", "error")), help: "log from this level on: debug, info, warn or error"},
+		{name: "log-level", value: text(&c.LogLevel, oneOf("trace", "debug", "info", "warn", "error")), help: "log from this level on: trace, debug, info, warn or error"},
 		{name: "log-format", value: text(&c.LogFormat, oneOf(formatAuto, formatJSON, formatPretty)), help: "auto (pretty on a terminal), json or pretty"},
 		{name: "log-addresses", value: toggle(&c.LogAddresses), help: "show clients' addresses instead of a keyed hash of them"},
 	}
