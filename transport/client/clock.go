@@ -51,7 +51,7 @@ func (s *Session) tick() {
 		}
 		return
 	case due(s.leaveAt):
-		k.left = s.ended == nil
+		k.left = true
 		k.kill()
 		return
 	case s.silent(now, due):
@@ -87,9 +87,15 @@ func (s *Session) heartbeat() time.Duration {
 	case s.o.Heartbeat > 0:
 		return s.o.Heartbeat
 	case s.started != nil && s.started.HeartbeatMS > 0:
-		return time.Duration(s.started.HeartbeatMS) * time.Millisecond
+		return millis(s.started.HeartbeatMS)
 	}
 	return 10 * time.Second
+}
+
+// millis is a time that the server names, at most a day: it may say anything.
+func millis(ms int64) time.Duration {
+	const day = 24 * time.Hour
+	return time.Duration(max(0, min(ms, day.Milliseconds()))) * time.Millisecond
 }
 
 // hearNow notes that the server was heard.

@@ -256,7 +256,7 @@ func (s *Session) start(k *socket, m *proto.SessionStarted) {
 func (s *Session) granted(g proto.ResumeGrant) {
 	s.token = g.Token
 	if g.WindowMS > 0 {
-		s.window = time.Duration(g.WindowMS) * time.Millisecond
+		s.window = millis(g.WindowMS)
 	}
 }
 
@@ -271,7 +271,7 @@ func (s *Session) obey(k *socket, m proto.Outbound) error {
 		return s.resumed(k, m)
 	case *proto.GoAway:
 		if m.Action == "resume" && !s.o.Reconnect.Off {
-			left := time.Duration(m.TimeLeftMS) * time.Millisecond
+			left := millis(m.TimeLeftMS)
 			s.leaveAt = time.Now().Add(s.o.Reconnect.Jitter(min(left/2, s.o.Reconnect.Cap)))
 			s.arm(s.leaveAt)
 		}
@@ -287,7 +287,7 @@ func (s *Session) obey(k *socket, m proto.Outbound) error {
 
 // resumed takes the session up on k. The caller holds mu.
 func (s *Session) resumed(k *socket, m *proto.SessionResumed) error {
-	if k.attached {
+	if k.attached || s.started == nil {
 		return nil // not an answer to anything that we said
 	}
 	if m.LastSeq+1 < s.ring.first && !s.o.Unnumbered {

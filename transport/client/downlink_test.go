@@ -118,6 +118,30 @@ func TestAcknowledgesEvery16MessagesOr250Milliseconds(t *testing.T) {
 	})
 }
 
+func TestAcknowledgingGoesOnAfterAResume(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		s, p := r.begin(r.options())
+		defer over(s)
+		for range 10 { // not yet acknowledged when the socket is lost
+			p.say(&proto.AudioEnd{})
+		}
+		synctest.Wait()
+		p.drop()
+		p = <-r.peers
+		p.resume(11, 0, "token-2") // its last_seq of 11 says it
+		for range 15 {
+			p.say(&proto.AudioEnd{})
+		}
+		if got := fmt.Sprint(p.acks()); got != "[]" {
+			t.Errorf("acknowledged %s after 15 messages, want nothing yet", got)
+		}
+		time.Sleep(ackAfter)
+		if got := fmt.Sprint(p.acks()); got != "[26]" {
+			t.Errorf("acknowledged %s in time, want [26]", got)
+		}
+	})
+}
+
 func TestSessionEndedIsAcknowledgedBeforeTheCloseIsAnswered(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		s, p := r.begin(r.options())
@@ -252,6 +276,30 @@ func TestSilentServerIsAskedAndThenTakenForLost(t *testing.T) {
 		synctest.Wait()
 		if n := s.Stats().Connects; n != 2 {
 			t.Errorf("%d connects, want 2", n)
+		}
+	})
+}
+
+func TestServerThatDoesNotReadForAWhileIsHeard(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		l := &log{}
+		o := r.options()
+		o.OnEvent = l.hear
+		s, p := r.begin(o)
+		defer over(s)
+		p.reading <- true
+		send(t, s, 1, 3) // the first is read; the second waits on the way
+		ping, stop := context.WithCancel(context.Background())
+		defer stop()
+		p.say(&proto.AudioEnd{}, func() { go p.ws.Ping(ping) })
+		time.Sleep(9 * time.Second)
+		p.say(&proto.AudioEnd{})
+		synctest.Wait()
+		l.want(t, "SessionStarted 1", "AudioEnd 2", "AudioEnd 3")
+		<-p.reading
+		p.frames(1, 3)
+		if n := s.Stats().Connects; n != 1 {
+			t.Errorf("%d connects, want 1", n)
 		}
 	})
 }

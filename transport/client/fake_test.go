@@ -102,7 +102,7 @@ func (r *rig) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	ws.SetReadLimit(256 << 10)
-	p := &peer{t: r.t, ws: ws, in: make(chan proto.Inbound, 1<<16), out: make(chan any, 1<<16), dead: make(chan struct{}), gone: make(chan struct{})}
+	p := &peer{t: r.t, reading: make(chan bool, 1), ws: ws, in: make(chan proto.Inbound, 1<<16), out: make(chan any, 1<<16), dead: make(chan struct{}), gone: make(chan struct{})}
 	go p.read()
 	go p.write()
 	r.peers <- p
@@ -139,15 +139,16 @@ func (r *rig) begin(o Options) (*Session, *peer) {
 
 // peer is the server's end of one socket.
 type peer struct {
-	t    *testing.T
-	ws   *websocket.Conn
-	in   chan proto.Inbound // closed when the client is gone
-	out  chan any
-	dead chan struct{} // closed with in
-	gone chan struct{} // closed when the writer is done
-	err  error         // how the client went; read it after in was closed
-	next int64         // the seq of what the client says next; 0: not numbered
-	said int64         // our own last seq
+	t       *testing.T
+	ws      *websocket.Conn
+	in      chan proto.Inbound // closed when the client is gone
+	out     chan any
+	dead    chan struct{} // closed with in
+	gone    chan struct{} // closed when the writer is done
+	err     error         // how the client went; read it after in was closed
+	reading chan bool     // a test that fills it keeps the peer from reading
+	next    int64         // the seq of what the client says next; 0: not numbered
+	said    int64         // our own last seq
 }
 
 func (p *peer) read() {
@@ -155,6 +156,8 @@ func (p *peer) read() {
 	defer close(p.in)
 	defer p.ws.CloseNow()
 	for {
+		p.reading <- true
+		<-p.reading
 		kind, b, err := p.ws.Read(context.Background())
 		if err != nil {
 			p.err = err

@@ -149,13 +149,14 @@ func (e ending) retryAfter() time.Duration {
 		return h.RetryAfter
 	}
 	if e.fault != nil {
-		return time.Duration(e.fault.RetryAfterMS) * time.Millisecond
+		return millis(e.fault.RetryAfterMS)
 	}
 	return 0
 }
 
 // Flush waits until the server has acknowledged all that was accepted so far, until ctx ends,
-// or until the session is over (ErrClosed then, if something was not acknowledged).
+// or until the session is over (ErrClosed then, if something was not acknowledged). It is not
+// for an Unnumbered client, of whom only audio is acknowledged.
 func (s *Session) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	upTo := s.said

@@ -73,7 +73,11 @@ func TestLostAnswerIsAskedForAgainWithTheOldToken(t *testing.T) {
 		if m := p.resume(1, 0, "token-3"); m.Token != "token-1" {
 			t.Errorf("resume after a lost answer with %q, want token-1 still", m.Token)
 		}
+		began := time.Now()
 		p.frames(1, 2)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("said again after %v, want at once", took)
+		}
 		p.drop()
 
 		p = <-r.peers

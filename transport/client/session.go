@@ -38,13 +38,13 @@ type Session struct {
 	started  *proto.SessionStarted
 	ended    *proto.SessionEnded
 	format   proto.Format
-	bearer   string // the token for the server
-	token    string // the token for the next resume
-	window   time.Duration
-	lostAt   time.Time // when the last socket was lost; zero: never
-	leaveAt  time.Time // when to leave the socket, after a goaway
-	throwing string    // audio of this item is thrown away
-	speaking string    // the item that the voice speaks
+	bearer   string        // the token for the server
+	token    string        // the token for the next resume
+	window   time.Duration // for which the server keeps the session without a socket
+	lostAt   time.Time     // when the last socket was lost; zero: never
+	leaveAt  time.Time     // when to leave the socket, after a goaway
+	throwing string        // audio of this item is thrown away
+	speaking string        // the item that the voice speaks
 
 	// the way up
 	said    int64 // the last number given

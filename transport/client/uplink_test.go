@@ -126,6 +126,19 @@ func TestRateLimitedAudioIsSaidAgainLater(t *testing.T) {
 	})
 }
 
+func TestAckDuringAHoldIsNotWaitedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		s, p := r.begin(r.options())
+		defer over(s)
+		send(t, s, 1, 5)
+		p.frames(1, 5)
+		p.say(&proto.Fault{Code: proto.RateLimited, ClientSeq: 3, RetryAfterMS: 400}, &proto.AckOut{Seq: 5})
+		send(t, s, 6, 1)
+		p.frames(6, 1)
+		p.quiet()
+	})
+}
+
 func TestRefusedMessageIsMendedByAGap(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		s, p := r.begin(r.options())

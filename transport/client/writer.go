@@ -183,7 +183,7 @@ func (s *Session) refused(f *proto.Fault) {
 	switch f.Code {
 	case proto.RateLimited:
 		s.stats.Limited++
-		s.hold = time.Now().Add(time.Duration(f.RetryAfterMS) * time.Millisecond)
+		s.hold = time.Now().Add(millis(f.RetryAfterMS))
 		s.arm(s.hold)
 	case proto.BadSeq:
 		if s.rewound == s.ring.first {
