@@ -38,7 +38,7 @@ func TestConsoleInChromium(t *testing.T) {
 		t.Cleanup(func() { api.Close(); srv.Close() })
 		return srv
 	}
-	calm, storm := newFake(50), newFake(5000)
+	calm, steered, storm := newFake(50), newFake(50), newFake(5000)
 	for i, id := range calm.order {
 		calm.sessions[id].StartedAt = time.Now().Add(-time.Duration(i) * 37 * time.Second)
 	}
@@ -49,11 +49,13 @@ func TestConsoleInChromium(t *testing.T) {
 	}
 	running.Go(func() { storm.storm(ctx, 75) }) // every fourth makes two events
 
-	cmd := exec.Command("node", "--test", "--test-timeout=60000", "--test-reporter=tap", "test/console.test.mjs")
+	cmd := exec.Command("node", "--test", "--test-timeout=60000", "--test-concurrency=1", "--test-reporter=tap",
+		"test/page.test.mjs", "test/steer.test.mjs")
 	cmd.Dir = "console"
 	cmd.Env = append(os.Environ(),
 		"CHROMIUM="+chromium,
-		"CONSOLE_TALK="+serve(Options{Drain: calm.drain}, calm).URL+"/console",
+		"CONSOLE_TALK="+serve(Options{}, calm).URL+"/console",
+		"CONSOLE_STEER="+serve(Options{Drain: steered.drain}, steered).URL+"/console",
 		"CONSOLE_AUTH="+serve(Options{Token: func(s string) bool { return s == "operators-only" }}, newFake(3)).URL+"/console",
 		"CONSOLE_STORM="+serve(Options{}, storm).URL+"/console",
 		"SHOTS="+os.Getenv("CONSOLE_SHOTS"),
@@ -93,4 +95,3 @@ func needBrowser(t *testing.T) string {
 	}
 	return chromium
 }
-

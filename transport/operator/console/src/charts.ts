@@ -61,7 +61,7 @@ export class Charts {
   constructor(private store: Store) {
     this.cards = specs.map((s) => new Chart(s));
     byId("charts").append(...this.cards.map((c) => c.node));
-    store.on("overview", painter(() => this.paint(), 500));
+    store.on("overview", painter(() => this.paint(), () => 500));
   }
 
   private paint(): void {

@@ -46,18 +46,19 @@ export function attr(node: Element, name: string, value: string): void {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-/** light starts an element's glow again from the beginning. */
-export function light(node: Element): void {
-  node.classList.remove("lit");
-  node.getBoundingClientRect(); // lays out, so that the animation starts anew
-  node.classList.add("lit");
+/** light starts the glow of elements again from the beginning. */
+export function light(...nodes: Element[]): void {
+  for (const n of nodes) n.classList.remove("lit");
+  // Lays out once for all of them, so that their animations start anew.
+  nodes[0]?.getBoundingClientRect();
+  for (const n of nodes) n.classList.add("lit");
 }
 
 /**
  * painter gives a function that asks for a paint: at most one each everyMs, in an animation
  * frame, and none while nobody looks.
  */
-export function painter(paint: () => void, everyMs: number): () => void {
+export function painter(paint: () => void, everyMs: () => number): () => void {
   let waiting = false;
   let last = -Infinity;
   const run = () => {
@@ -68,7 +69,7 @@ export function painter(paint: () => void, everyMs: number): () => void {
   return () => {
     if (waiting) return;
     waiting = true;
-    const wait = last + everyMs - performance.now();
+    const wait = last + everyMs() - performance.now();
     if (wait > 0) setTimeout(() => requestAnimationFrame(run), wait);
     else requestAnimationFrame(run);
   };

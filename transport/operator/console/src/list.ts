@@ -37,6 +37,9 @@ export class List<T> {
   private nothing: HTMLElement;
   /** at is the index of the row that the keyboard is on. */
   private at = 0;
+  /** height is a row's, seen that of what is in sight, in pixels. */
+  private height = 36;
+  private seen = 0;
 
   constructor(private host: HTMLElement, private opt: Options<T>) {
     const head = el("div", { class: "grid-head", role: "row", "aria-rowindex": 1 });
@@ -49,7 +52,12 @@ export class List<T> {
     this.grid = grid;
     this.body.addEventListener("scroll", () => this.paint(), { passive: true });
     this.body.addEventListener("keydown", (e) => this.key(e));
-    new ResizeObserver(() => this.paint()).observe(this.body);
+    // Measured only when they change: to ask in between would lay the page out each time.
+    new ResizeObserver(() => {
+      this.height = parseFloat(getComputedStyle(this.host).getPropertyValue("--row")) || 36;
+      this.seen = this.body.clientHeight;
+      this.paint();
+    }).observe(this.body);
   }
 
   private grid: HTMLElement;
@@ -78,7 +86,7 @@ export class List<T> {
     if (anchor !== undefined) {
       const was = this.first();
       const now = items.findIndex((i) => this.opt.key(i) === anchor);
-      if (now > was) this.body.scrollTop += (now - was) * this.height();
+      if (now > was) this.body.scrollTop += (now - was) * this.height;
     }
     this.at = Math.min(this.at, Math.max(0, items.length - 1));
     attr(this.grid, "aria-rowcount", String(items.length + 1));
@@ -86,22 +94,19 @@ export class List<T> {
     this.paint();
   }
 
-  private height(): number {
-    return parseFloat(getComputedStyle(this.host).getPropertyValue("--row")) || 36;
-  }
-
   private first(): number {
-    return Math.floor(this.body.scrollTop / this.height());
+    return Math.floor(this.body.scrollTop / this.height);
   }
 
   /** paint writes what is in sight. A row element belongs to index modulo their number. */
   private paint(): void {
-    const height = this.height();
+    const height = this.height;
+    const top = this.first();
     const want = `${this.items.length * height}px`;
     if (this.space.style.height !== want) this.space.style.height = want;
-    const seen = Math.ceil(this.body.clientHeight / height) + 2;
+    const seen = Math.ceil(this.seen / height) + 2;
     while (this.slots.length < Math.min(seen, this.items.length)) this.slots.push(this.slot());
-    const from = Math.max(0, Math.min(this.first(), this.items.length - this.slots.length));
+    const from = Math.max(0, Math.min(top, this.items.length - this.slots.length));
     for (let i = from; i < from + this.slots.length; i++) {
       const { row, cells } = this.slots[i % this.slots.length];
       const item = this.items[i];
@@ -135,7 +140,7 @@ export class List<T> {
   }
 
   private key(e: KeyboardEvent): void {
-    const page = Math.max(1, Math.floor(this.body.clientHeight / this.height()) - 1);
+    const page = Math.max(1, Math.floor(this.seen / this.height) - 1);
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     if (e.key === "Enter" || e.key === " ") {
       if (e.target instanceof HTMLElement && e.target.classList.contains("grid-row")) this.choose(e.target);
@@ -148,10 +153,10 @@ export class List<T> {
   /** go moves the keyboard to a row. */
   private go(index: number): void {
     this.at = index;
-    const height = this.height();
+    const height = this.height;
     const top = index * height;
     if (top < this.body.scrollTop) this.body.scrollTop = top;
-    else if (top + height > this.body.scrollTop + this.body.clientHeight) this.body.scrollTop = top + height - this.body.clientHeight;
+    else if (top + height > this.body.scrollTop + this.seen) this.body.scrollTop = top + height - this.seen;
     this.paint();
     this.slots.find((s) => s.row.dataset.index === String(index))?.row.focus({ preventScroll: true });
   }

@@ -57,7 +57,7 @@ export class Log {
     options(this.event, "Any event", events, plain);
     this.level.value = "info";
     options(this.actor, "Any actor", ["audio", "control", "voice"], (a) => a);
-    const paint = painter(() => this.paint(), 150);
+    const paint = painter(() => this.paint(), () => 150);
     store.on("events", paint);
     for (const field of [this.session, this.level, this.event, this.actor]) field.addEventListener("input", () => this.paint());
     this.pause.addEventListener("click", () => this.hold());

@@ -45,6 +45,7 @@ export class Sessions {
   private only = byId<HTMLSelectElement>("state");
   private list: List<Row>;
   private lit = new Map<string, number>();
+  private glowing: HTMLElement[] = [];
 
   constructor(private store: Store, open: (id: string) => void) {
     this.list = new List<Row>(byId("sessions"), {
@@ -58,7 +59,7 @@ export class Sessions {
     });
     this.only.append(el("option", { value: "" }, "Any state"), ...states.map((s) => el("option", { value: s }, plain(s))));
     this.list.order(this.sort.column, this.sort.down);
-    const paint = painter(() => this.paint(), 250);
+    const paint = painter(() => this.paint(), () => (store.sessions.size > 1000 ? 500 : 250));
     store.on("sessions", paint);
     for (const field of [this.find, this.only]) field.addEventListener("input", () => this.paint());
   }
@@ -87,6 +88,7 @@ export class Sessions {
     const all = this.store.sessions.size;
     text(byId("sessions-count"), rows.length === all ? count(all) : `${count(rows.length)} of ${count(all)}`);
     this.list.show(rows);
+    light(...this.glowing.splice(0));
   }
 
   private row(r: Row, cells: HTMLElement[], row: HTMLElement): void {
@@ -107,7 +109,7 @@ export class Sessions {
     if (r.litAt && performance.now() - r.litAt < 2400 && this.lit.get(r.id) !== r.litAt) {
       this.lit.set(r.id, r.litAt);
       if (this.lit.size > 500) this.lit.clear();
-      light(row);
+      this.glowing.push(row);
     }
   }
 }

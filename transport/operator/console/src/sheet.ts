@@ -23,7 +23,7 @@ export class Sheet {
   private foot = el("div", { class: "sheet-foot" });
   private parts = { gone: el("p", { class: "gone", role: "status" }), facts: el("dl", { class: "facts" }), actors: el("div", { class: "actors" }), failure: el("div"), trail: el("ol", { class: "trail" }) };
   private timer = 0;
-  private paintSoon = painter(() => this.paint(), 150);
+  private paintSoon = painter(() => this.paint(), () => 150);
 
   constructor(private store: Store, private say: (words: string) => void) {
     this.box.append(this.head, this.body, this.foot);

@@ -23,9 +23,11 @@ export class Tree {
   private order: string[] = [];
   /** said is the restarts of which events told, by session and actor: newer than the last look. */
   private said = new Map<string, number>();
+  /** restartedSince is which actors restarted since the last paint. */
+  private restartedSince = new Set<string>();
   private root = el("span", { class: "tree-root", role: "treeitem", "aria-level": 1, tabindex: 0 }, el("span", { class: "dot" }), "sessions");
   private group = el("ul", { class: "branches", role: "none" });
-  private paintSoon = painter(() => this.paint(), 200);
+  private paintSoon = painter(() => this.paint(), () => 200);
 
   constructor(private store: Store, private open: (id: string) => void) {
     const list = el("ul", { role: "tree", "aria-label": "Actor tree" }, el("li", { role: "none" }, this.root, this.group));
@@ -54,13 +56,8 @@ export class Tree {
     const key = `${e.session}/${e.actor}`;
     this.said.set(key, e.restarts ?? (this.said.get(key) ?? 0) + 1);
     if (this.said.size > 500) this.said.delete(this.said.keys().next().value!);
+    this.restartedSince.add(key);
     this.paintSoon();
-    // After the paint, so that a session new to the tree lights up too.
-    requestAnimationFrame(() => {
-      this.paint();
-      const leaf = this.branches.get(e.session!)?.leaves.get(e.actor ?? "");
-      if (leaf) light(leaf.node);
-    });
   }
 
   private paint(): void {
@@ -80,8 +77,18 @@ export class Tree {
       else this.group.insertBefore(b.node, before);
       this.write(b, this.actors.get(id));
     }
+    this.glow();
     // The one stop of the Tab key may have gone with its session.
     if (!byId("tree").querySelector('[tabindex="0"]')) this.root.tabIndex = 0;
+  }
+
+  private glow(): void {
+    const nodes: Element[] = [];
+    for (const [id, b] of this.branches) {
+      for (const [name, leaf] of b.leaves) if (this.restartedSince.has(`${id}/${name}`)) nodes.push(leaf.node);
+    }
+    this.restartedSince.clear();
+    light(...nodes);
   }
 
   private branch(id: string): Branch {
