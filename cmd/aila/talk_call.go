@@ -218,8 +218,9 @@ func (c *call) answer(m *proto.AudioOut) {
 }
 
 // resumed is told of each resume.
-func (c *call) resumed(took time.Duration, _ int) {
+func (c *call) resumed(took time.Duration, again int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.longest = max(c.longest, took)
+	c.screen.stay("resumed after %s, %d messages said again", took.Round(time.Millisecond), again)
 }

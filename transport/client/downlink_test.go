@@ -105,6 +105,14 @@ func TestAcknowledgesEvery16MessagesOr250Milliseconds(t *testing.T) {
 			{1, 0, "[59]"},
 			{time.Second, 0, "[]"},
 		}
+		// What comes again is acknowledged again.
+		defer func() {
+			p.say(&proto.AudioEnd{Serial: proto.Serial{Seq: 7}})
+			time.Sleep(ackAfter)
+			if got := fmt.Sprint(p.acks()); got != "[59]" {
+				t.Errorf("acknowledged %s after a duplicate, want [59]", got)
+			}
+		}()
 		for i, step := range steps {
 			time.Sleep(step.wait)
 			for range step.say {

@@ -32,6 +32,7 @@ func TestResumeSendsAgainExactlyWhatIsMissing(t *testing.T) {
 				}
 				r.down.Store(true)
 				p.drop()
+				synctest.Wait()
 				send(t, s, 11, 3) // into the ring
 				r.down.Store(false)
 

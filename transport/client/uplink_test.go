@@ -92,14 +92,15 @@ func TestBacklogIsWrittenNoFasterThanItIsAcknowledged(t *testing.T) {
 		p.drop()
 		p = <-r.peers
 		p.resume(1, 5, "token-2")
+		began := time.Now()
 		for i := 6; i <= 96; i += 10 {
 			n := min(10, 101-i)
 			p.frames(i, n)
 			p.quiet()
 			p.say(&proto.AckOut{Seq: int64(i + n - 1)})
 		}
-		if err := s.Flush(t.Context()); err != nil {
-			t.Errorf("flush: %v", err)
+		if err := s.Flush(t.Context()); err != nil || !began.Equal(time.Now()) {
+			t.Errorf("flush: %v after %v, want nil at once", err, time.Since(began))
 		}
 	})
 }
@@ -254,6 +255,29 @@ func TestEveryKindIsNumberedInOneRow(t *testing.T) {
 		p.say(&proto.AckOut{Seq: 8})
 		if err := s.Flush(context.Background()); err != nil {
 			t.Errorf("flush: %v", err)
+		}
+	})
+}
+
+func TestServerThatNamesNoFormatHasOurs(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		go func() {
+			p := <-r.peers
+			p.take()
+			p.say(&proto.SessionStarted{SessionID: sessionID, Resume: proto.ResumeGrant{Token: "token-1"}})
+		}()
+		o := r.options()
+		o.Audio = proto.Format{Encoding: "pcmu", SampleRate: 8000, Channels: 1}
+		s, err := Dial(t.Context(), "ws://aila.test/ws", o)
+		if err != nil {
+			t.Fatalf("dial: %v", err)
+		}
+		defer over(s)
+		if got := s.Format(); got != o.Audio {
+			t.Errorf("format %+v, want %+v", got, o.Audio)
+		}
+		if _, err := s.Send(make([]byte, 160)); err != nil {
+			t.Errorf("send 20 ms of mu-law: %v", err)
 		}
 	})
 }
