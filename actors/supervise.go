@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -128,7 +129,22 @@ func newCrash(v any) *crash {
 	if ok {
 		return c
 	}
-	return &crash{reason: reasonOf(v), stack: string(debug.Stack())}
+	return &crash{reason: reasonOf(v), stack: ownFrames(string(debug.Stack()))}
+}
+
+// ownFrames cuts a stack down to what lies between the panic and the guard: below it are only
+// the calls that brought the message, which on one goroutine are many.
+func ownFrames(stack string) string {
+	if i := strings.LastIndex(stack, "\npanic("); i >= 0 {
+		stack = stack[i+1:]
+		for range 2 { // panic's own two lines
+			_, stack, _ = strings.Cut(stack, "\n")
+		}
+	}
+	if i := strings.Index(stack, "aila/actors.(*guard)."); i > 0 {
+		stack = stack[:i]
+	}
+	return strings.TrimSpace(stack)
 }
 
 // reasonOf says why without quoting values that might be somebody's words.
