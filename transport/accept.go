@@ -245,13 +245,11 @@ func (s *Server) upgrade(life context.Context, w http.ResponseWriter, r *http.Re
 	if v.fault != 0 {
 		sock.sendAway(v.fault)
 	}
-	if !s.add(sock) {
+	if !s.add(life, sock) {
 		sock.Close(proto.CloseGoingAway)
 		sock.pipe.Close()
 		s.limits.leave(v.seat)
-		return
 	}
-	go sock.live(life) // it ends with the socket; Shutdown waits for it
 }
 
 // sendAway tells a client why it is refused, in place of a status.

@@ -127,6 +127,22 @@ func TestGoodFramesAreServed(t *testing.T) {
 	}
 }
 
+func TestBadBinaryMessagesAreBadAudio(t *testing.T) {
+	audio := func(kind, flags byte) []byte {
+		return append([]byte{kind, flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 480)...)
+	}
+	r := newRig(t, Options{})
+	for _, p := range []*peer{r.connect(), r.started()} {
+		for name, b := range map[string][]byte{
+			"shorter than its header": make([]byte, 15), "empty": {}, "kind 2": audio(2, 0), "kind 9": audio(9, 0), "flags": audio(1, 4),
+		} {
+			p.raw(frame(0x82, b))
+			require.NotEmpty(t, p.wantError(proto.BadAudio), name)
+			p.wantServed()
+		}
+	}
+}
+
 func TestFramesMayComeByteByByte(t *testing.T) {
 	p := newRig(t, Options{}).started()
 	p.tcp.SetNoDelay(true)

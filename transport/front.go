@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -126,12 +127,12 @@ func (s *Server) rescue(w http.ResponseWriter) {
 	refuse(w, http.StatusInternalServerError, string(proto.Internal), "the server could not answer; its log says why")
 }
 
-// spawn runs f on a goroutine that Shutdown waits for; broke is called if f panics.
-func (s *Server) spawn(f, broke func()) {
-	s.tasks.Add(1)
+// spawn runs f on a goroutine of a group that Shutdown waits for; broke is called if f panics.
+func (s *Server) spawn(group *sync.WaitGroup, f, broke func()) {
+	group.Add(1)
 	// It ends with f.
 	go func() {
-		defer s.tasks.Done()
+		defer group.Done()
 		defer s.recovered(broke)
 		f()
 	}()

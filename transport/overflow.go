@@ -33,7 +33,7 @@ func (p *pipe) queue(b []byte, n int) {
 	p.draining = true
 	p.oldest.Store(c.at)
 	// It ends when the overflow is empty, given up, or the connection closed.
-	p.server.spawn(func() { p.raw.Write(p.drain) }, p.wake)
+	p.server.spawn(&p.server.tasks, func() { p.raw.Write(p.drain) }, p.wake)
 }
 
 // drain writes from the overflow and says whether that is done. It is called whenever the

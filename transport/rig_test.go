@@ -346,6 +346,7 @@ func (e *echo) Open(ctx context.Context, h proto.Hello, out proto.Outlet) (proto
 type inlet struct {
 	echo *echo
 	out  proto.Outlet
+	said proto.AudioOut
 	buf  []byte
 }
 
@@ -362,7 +363,8 @@ func (i *inlet) Deliver(m proto.Inbound) error {
 func (i *inlet) answer(m proto.Inbound) {
 	switch m := m.(type) {
 	case *proto.AudioIn:
-		i.buf = proto.Append(i.buf[:0], &proto.AudioOut{ItemID: m.ID, Data: m.Data})
+		i.said = proto.AudioOut{ItemID: m.ID, Data: m.Data}
+		i.buf = proto.Append(i.buf[:0], &i.said)
 		i.out.Send(i.buf, false)
 		m.Release()
 	case *proto.TextIn:

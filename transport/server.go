@@ -153,12 +153,8 @@ func (s *Server) begin() {
 		return
 	}
 	s.began = true
-	s.sweeping.Add(1)
 	// It ends when Shutdown closes swept.
-	go func() {
-		defer s.sweeping.Done()
-		s.sweepLoop()
-	}()
+	s.spawn(&s.sweeping, s.sweepLoop, func() {})
 }
 
 // Drain makes /readyz say 503. Sockets are still accepted, because a resume cannot be told
@@ -213,8 +209,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// add takes a socket in. It returns false once Shutdown began.
-func (s *Server) add(sock *socket) bool {
+// add takes a socket in and starts its read loop. It returns false once Shutdown began.
+func (s *Server) add(life context.Context, sock *socket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
@@ -222,7 +218,8 @@ func (s *Server) add(sock *socket) bool {
 	}
 	sock.place = len(s.sockets)
 	s.sockets = append(s.sockets, sock)
-	s.tasks.Add(1)
+	// It ends with the socket.
+	s.spawn(&s.tasks, func() { sock.live(life) }, func() {})
 	return true
 }
 

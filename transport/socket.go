@@ -75,15 +75,8 @@ func newSocket(s *Server, conn net.Conn, p *pipe) *socket {
 // collection: so the read loop goes on with a stack of its own, and thousands of idle sockets
 // keep 2 KiB each.
 func (s *socket) live(ctx context.Context) {
-	elsewhere := false
-	defer func() {
-		if !elsewhere {
-			s.server.tasks.Done()
-		}
-	}()
-	defer s.server.recovered(func() {})
-	if elsewhere = s.run(ctx); elsewhere {
-		go s.live(ctx) // it ends with the socket, as this one would have
+	if s.run(ctx) {
+		s.server.spawn(&s.server.tasks, func() { s.live(ctx) }, func() {})
 	}
 }
 
