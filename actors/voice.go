@@ -72,7 +72,7 @@ func (t *talker) Receive(ctx actor.Context) {
 		t.open()
 	// from itself
 	case settled:
-		t.rec.tellClient(done{msg.msg})
+		t.rec.tellClient(done(msg))
 	default:
 		t.hub.unhandled(ctx)
 	}
