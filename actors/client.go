@@ -113,13 +113,23 @@ func (c *client) Receive(ctx actor.Context) {
 		c.release()
 	case *actor.Stopped:
 		c.hub.clock.leave(c.rec.slot)
-	// from the manager, the gateway and the clock
+	// from the socket
+	case proto.Inbound:
+		c.take(msg)
+	case hangup:
+		c.detach(msg)
+	default:
+		c.fromHouse(ctx)
+	}
+}
+
+// fromHouse is the part of the table that the manager, the gateway and the clock fill.
+func (c *client) fromHouse(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
 	case begin:
 		c.greet()
 	case *attach:
 		c.attach(msg)
-	case hangup:
-		c.detach(msg)
 	case endSession:
 		c.end(msg.reason)
 	case depart:
@@ -128,15 +138,12 @@ func (c *client) Receive(ctx actor.Context) {
 		c.rec.tell(childNamed(msg.actor), crashOrder{msg.onFrame})
 	case tick:
 		c.tick(time.Now())
-	// from the socket
-	case proto.Inbound:
-		c.take(msg)
 	default:
 		c.fromChild(ctx)
 	}
 }
 
-// fromChild is the other half of the table: what the children say.
+// fromChild is the part of the table that the children fill.
 func (c *client) fromChild(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *heard:

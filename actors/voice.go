@@ -61,7 +61,15 @@ func (t *talker) Receive(ctx actor.Context) {
 		t.played(msg)
 	case crashOrder:
 		t.crash(msg)
-	// from the stream
+	default:
+		t.fromStream(ctx)
+	}
+}
+
+// fromStream is the part of the table that the stream, the goroutine that opens it, and this
+// actor itself fill.
+func (t *talker) fromStream(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
 	case *utterance:
 		t.say(msg)
 	case opened:
@@ -70,7 +78,6 @@ func (t *talker) Receive(ctx actor.Context) {
 		t.lost()
 	case reopen:
 		t.open()
-	// from itself
 	case settled:
 		t.rec.tellClient(done(msg))
 	default:
