@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -41,7 +42,7 @@ var content = map[string]string{
 
 // policy is what the page may do: load its own files, speak to its own server, and nothing
 // inline. Worklets are scripts to it.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // Register serves the demo page at / and the client below /client/.
@@ -112,6 +113,9 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.headers(h)
+	if !f.shared {
+		h.Set("Content-Security-Policy", policy+"; connect-src 'self'"+sockets(r.Host))
+	}
 	body, tag := f.plain, `"`+f.tag+`"`
 	if f.zipped != nil && acceptsGzip(r) {
 		body, tag = f.zipped, `"`+f.tag+`-gzip"`
@@ -143,8 +147,18 @@ func (f *file) headers(h http.Header) {
 	}
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Content-Security-Policy", policy)
 	h.Set("Permissions-Policy", "microphone=(self), autoplay=(self), camera=(), geolocation=(), display-capture=()")
+}
+
+// hostname is what a Host may look like that is repeated in a header.
+var hostname = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]{1,5})?$`)
+
+// sockets names the page's own server for WebSockets: to older Safaris they are not 'self'.
+func sockets(host string) string {
+	if !hostname.MatchString(host) {
+		return ""
+	}
+	return " ws://" + host + " wss://" + host
 }
 
 func acceptsGzip(r *http.Request) bool {

@@ -74,6 +74,16 @@ func TestThePageMayRunNothingInline(t *testing.T) {
 	if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "script-src 'self'") {
 		t.Errorf("policy %q, want nothing by default and scripts of its own", csp)
 	}
+	if !strings.Contains(csp, "connect-src 'self' ws://example.com wss://example.com") {
+		t.Errorf("policy %q, want its own sockets in it", csp)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Host = "x; script-src *"
+	w := httptest.NewRecorder()
+	serve(t).ServeHTTP(w, r)
+	if csp := w.Header().Get("Content-Security-Policy"); strings.Contains(csp, "*") {
+		t.Errorf("a Host got into the policy: %s", csp)
+	}
 	if p := got.Header.Get("Permissions-Policy"); !strings.Contains(p, "microphone=(self)") {
 		t.Errorf("Permissions-Policy %q, want the microphone for itself only", p)
 	}

@@ -2,7 +2,7 @@
 
 import { Aila, ConnectError, type Session } from "/client/aila.js";
 import { at, View } from "./view.js";
-import { duration, hint, microphoneTrouble, processingWords } from "./words.js";
+import { duration, goawayWords, hint, microphoneTrouble, processingWords } from "./words.js";
 
 /** How the user speaks; kept for the tab, so that a reload goes on in the same way. */
 interface Manner {
@@ -35,14 +35,16 @@ async function begin(chosen: Manner): Promise<void> {
     });
     session = await connecting;
   } catch (err) {
-    if (!(err instanceof ConnectError)) throw err;
+    const ended = err instanceof ConnectError ? err.ended : ({ reason: "error", code: 0, message: String(err) } as const);
+    sessionStorage.removeItem(MANNER);
     view.state({ state: "ended" });
-    return view.ended(err.ended, { resumes: 0, lost_ms: 0 } as Session["stats"]);
+    return view.ended(ended, { resumes: 0, lost_ms: 0 } as Session["stats"]);
   }
   Object.assign(globalThis, { aila: session }); // for curious people, and tests
   listen(session);
   at("voice-name").textContent = session.voice;
   showHeard();
+  at("mic").focus({ preventScroll: true });
   view.state(session);
   if (session.sound !== "running") showSound();
   if (manner.mode === "sample") await playSample();
@@ -62,9 +64,9 @@ function listen(s: Session): void {
   s.on("notice", (n) => view.line(n.kind === "crisis" ? "alarm" : "page", n.text));
   s.on("resumed", ({ away_ms }) => view.line("page", away_ms ? `The connection was gone for ${duration(away_ms)}. Nothing was lost.` : "Taken up again."));
   s.on("goaway", (g) => {
-    const words = g.action === "end" ? "The server is being renewed. We go on with a new one in" : "The server asks us to move within";
-    view.banner("goaway", `${words} ${duration(g.time_left_ms)}.`);
-    view.line("page", "The server is being renewed.");
+    const { banner, line } = goawayWords(g);
+    if (g.action === "end") view.banner("goaway", banner);
+    view.line("page", line);
   });
   s.on("moved", ({ carried_ms }) => {
     view.hide("goaway");
@@ -96,6 +98,7 @@ function showMicrophone(): void {
 
 function showSound(): void {
   if (!session || session.sound === "running" || session.sound === "closed") return view.hide("sound");
+  if (session.sound === "failed") return view.banner("sound", "The sound could not be set up. Please load the page again.", undefined, true);
   const words = session.sound === "interrupted" ? "Something else is using the sound." : "The browser waits for a touch before it lets you hear anything.";
   view.banner("sound", words, { label: "Let me hear", run: () => void session?.unlock() });
 }
@@ -107,7 +110,8 @@ function showHeard(): void {
   const mic = at<HTMLButtonElement>("mic");
   mic.dataset.heard = heard ? "yes" : "no";
   const press = manner.mode === "press";
-  mic.setAttribute("aria-pressed", String(press ? heard : session.muted));
+  if (press) mic.setAttribute("aria-pressed", String(heard));
+  else mic.removeAttribute("aria-pressed"); // its words say what it does
   at("mic-words").textContent = press ? (heard ? "Listening" : "Hold") : session.muted ? "Unmute" : "Mute";
   at("hint").textContent = hint(manner.mode, session.state, heard);
 }
@@ -116,6 +120,7 @@ async function playSample(): Promise<void> {
   const s = session;
   if (!s) return;
   at<HTMLButtonElement>("sample").disabled = true;
+  const muted = s.muted;
   const answer = await fetch("/page/speech.mp3");
   const source = s.context.createBufferSource();
   source.buffer = await s.context.decodeAudioData(await answer.arrayBuffer());
@@ -123,10 +128,12 @@ async function playSample(): Promise<void> {
     at<HTMLButtonElement>("sample").disabled = false;
     if (session !== s) return;
     s.commit();
+    s.mute(muted);
     if (manner.mode === "sample") s.closeMicrophone();
     else void openMicrophone();
   };
   await s.hear(source);
+  s.unmute();
   source.start();
   showHeard();
 }
@@ -180,6 +187,7 @@ function wireButton(mic: HTMLElement): void {
     mic.setPointerCapture(e.pointerId);
     press(true);
   });
+  mic.addEventListener("contextmenu", (e) => e.preventDefault()); // what a long touch would open
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) mic.addEventListener(name, () => press(false));
   const talks = (e: KeyboardEvent) => {
     if (manner.mode !== "press" || !session) return false;

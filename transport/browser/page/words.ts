@@ -66,6 +66,13 @@ export function endWords(ended: Ended): { title: string; words: string } {
   return { title: "Something went wrong.", words: `The talk had to stop (${ended.code}). You can begin another.` };
 }
 
+/** What to tell when the server says that it must go, or that the time is nearly over. */
+export function goawayWords(g: SessionEvents["goaway"]): { banner: string; line: string } {
+  const left = duration(g.time_left_ms);
+  if (g.reason === "max_duration") return { banner: `This talk can go on for ${left} more.`, line: "The time for this talk is nearly over." };
+  return { banner: `The server is being renewed. We go on with a new one within ${left}.`, line: "The server is being renewed." };
+}
+
 /** What the browser does to the sound although it was asked not to. */
 export function processingWords(clinical: boolean, s: MediaTrackSettings | undefined): string {
   if (!clinical || !s) return "";

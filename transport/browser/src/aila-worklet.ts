@@ -20,6 +20,8 @@ class Capture extends AudioWorkletProcessor {
     this.#resampler = new Resampler(sampleRate, o.rate);
     this.#piece = new Float32Array(this.#resampler.most(128));
     this.#frame = new Int16Array(o.frame);
+    // The beginning of a frame is no beginning of what another source gives.
+    this.port.onmessage = () => (this.#filled = 0);
   }
 
   process([input]: Float32Array[][]): boolean {
@@ -90,10 +92,9 @@ class Player extends AudioWorkletProcessor {
 
   #obey(m: PlayerOrder): void {
     if (m.order === "push") {
-      this.#jitter.push(
-        m.item,
-        Float32Array.from(m.data, (x) => x / 32768),
-      );
+      const samples = new Float32Array(m.data.length); // a loop: from would take long enough to be heard
+      for (let i = 0; i < samples.length; i++) samples[i] = m.data[i]! / 32768;
+      this.#jitter.push(m.item, samples);
     } else if (m.order === "end") this.#jitter.end(m.item);
     else this.#jitter.clear(m.item);
   }

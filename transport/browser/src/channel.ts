@@ -37,6 +37,8 @@ export interface ChannelOptions {
 
 /** How long a client that must move waits for a server that takes it. */
 const MOVE_MS = 120_000;
+/** How long an end that is wanted now waits for the server. */
+const LAST_MS = 2_000;
 /** How much unacknowledged audio is kept, in seconds: over the time that a session waits for its client. */
 const KEEP_SECONDS = 150;
 
@@ -113,10 +115,14 @@ export class Channel {
     if (this.phase === "live") this.#link.send(encode(message));
   }
 
-  /** Finishes the session: what was said before is still heard and answered. */
-  end(): void {
+  /**
+   * Finishes the session: what was said before is still heard and answered. With now, it does
+   * not wait long for a server that does not answer.
+   */
+  end(now = false): void {
     if (this.phase === "over") return;
     this.#moving = false;
+    if (now) setTimeout(() => this.phase !== "over" && this.#over("client", 1000, "ended without the server"), LAST_MS);
     if (!this.#grant) return this.#over("client", 1000, "ended before it began");
     if (!this.#barrier) this.#barrier = this.ring.push({ type: "session_control", action: "end" });
     this.#pump();

@@ -78,12 +78,14 @@ export class Link {
   async #dial(protocols: () => Promise<string[]>): Promise<void> {
     const mine = (this.#timer = setTimeout(() => this.drop(1006, "no answer"), CONNECT_MS));
     let socket: WebSocket;
+    let code = 1006; // a token that cannot be fetched may be fetched later
     try {
       const offered = await protocols();
       if (this.#timer !== mine) return; // closed, or opened again, while the token was fetched
+      code = 1008; // an address or a token that cannot be one stays so
       socket = new WebSocket(this.url, offered);
     } catch (err) {
-      if (this.#timer === mine) this.drop(1006, String(err));
+      if (this.#timer === mine) this.drop(code, String(err));
       return;
     }
     socket.binaryType = "arraybuffer";

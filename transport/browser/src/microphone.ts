@@ -145,6 +145,7 @@ export class Microphone {
   #release(): void {
     this.#source?.disconnect();
     this.#source = undefined;
+    this.#node?.port.postMessage("forget");
     if (this.#stream) stop(this.#stream);
     this.#stream = undefined;
   }

@@ -205,7 +205,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#sayMuted();
     if (now) for (const item of this.#open) this.#speaker.clear(item);
     if (now && this.#item) this.#speaker.clear(this.#key(this.#item));
-    this.#channel.end();
+    this.#channel.end(now);
     return this.#ended ?? this.once("ended");
   }
 

@@ -8,6 +8,8 @@ export type SoundState =
   | "blocked"
   /** Something else has the device, such as a phone call. */
   | "interrupted"
+  /** The worklet could not be loaded. */
+  | "failed"
   | "closed";
 
 const GESTURES = ["pointerup", "touchend", "keydown"] as const;
@@ -27,6 +29,7 @@ export class Sound {
   ) {
     this.context = new AudioContext({ latencyHint: "interactive", sampleRate });
     this.ready = this.context.audioWorklet.addModule(worklet);
+    this.ready.catch(() => this.#turn("failed"));
     this.context.onstatechange = () => this.#judge();
     for (const g of GESTURES) addEventListener(g, this.#touched, { capture: true, passive: true });
     this.#judge();
@@ -54,8 +57,11 @@ export class Sound {
 
   #judge(): void {
     const now: string = this.context.state; // Safari has one more state than the standard
-    const state = now === "running" || now === "closed" || now === "interrupted" ? now : "blocked";
-    if (state === this.state) return;
+    this.#turn(now === "running" || now === "closed" || now === "interrupted" ? now : "blocked");
+  }
+
+  #turn(state: SoundState): void {
+    if (state === this.state || this.state === "failed") return;
     this.state = state;
     this.changed(state);
   }

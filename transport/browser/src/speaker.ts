@@ -68,7 +68,11 @@ export class Speaker {
   }
 
   async #load(): Promise<void> {
-    await this.sound.ready;
+    try {
+      await this.sound.ready;
+    } catch {
+      return; // the sound says that it failed
+    }
     const { context } = this.sound;
     this.#node = new AudioWorkletNode(context, "aila-player", {
       numberOfInputs: 0,

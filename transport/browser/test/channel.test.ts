@@ -265,6 +265,21 @@ test("a server that cannot be reached is tried for a while, then given up", asyn
   assert.ok(server.connections > 1);
 });
 
+test("a token that is fetched in vain is fetched again; one that cannot be one is refused", async () => {
+  const server = await serve();
+  let fetched = 0;
+  const token = async () => {
+    if (++fetched < 3) throw new Error("no network");
+    return "good";
+  };
+  const rig = new Rig(server, { token });
+  await until(() => rig.channel.phase === "live", "the start");
+  assert.deepEqual(server.protocols, [["aila.v1", "aila.token.good"]]);
+  const bad = new Rig(server, { token: () => "no token…" });
+  await until(() => bad.ended !== undefined, "the end");
+  assert.equal(bad.ended?.reason, "refused");
+});
+
 test("an overloaded server is asked again when it says", async () => {
   const server = await serve();
   const rig = new Rig(server);

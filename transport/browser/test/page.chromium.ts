@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { FakeServer } from "./fake.js";
-import { Aila, launch, leave, openPage, sleep, until } from "./stage.js";
+import { Aila, launch, leave, Network, openPage, sleep, until } from "./stage.js";
 
 let aila: Aila;
 let browser: Browser;
@@ -33,11 +33,12 @@ async function begin(page: Page, mode: "open" | "press" = "open"): Promise<void>
 
 const microphone = (page: Page, state: string) => until(page, (s) => (window as any).aila.microphone === s, state, 8000);
 
-// elsewhere serves a page of another origin, which loads the client from Aila and speaks with a server of its own.
-async function elsewhere(): Promise<{ url: string; close(): void }> {
-  const server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>x</title><p>x"));
+// elsewhere serves a page of another origin, which may be told at which port Aila is.
+async function elsewhere(html = (_: number) => "<!doctype html><title>x</title><p>x") {
+  const server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html; charset=utf-8").end(html(site.port)));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() };
+  const site = { port: aila.port, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() };
+  return site;
 }
 
 test("an interruption is silence within 50 ms, and what was heard is right within 20 ms", async (t) => {
@@ -170,6 +171,39 @@ test("a microphone that is unplugged comes back", async () => {
   await page.context().close();
 });
 
+test("a network that swallows everything is found out when it changes, or the page comes back", async (t) => {
+  const network = await Network.to(aila);
+  for (const event of ["online", "visibilitychange"]) {
+    const page = await openPage(browser, network.url);
+    await begin(page);
+    await until(page, () => (window as any).ears.answered.length > 12000, 0);
+    network.swallow();
+    await sleep(500);
+    const began = Date.now();
+    await page.evaluate((name) => (name === "online" ? window : document).dispatchEvent(new Event(name)), event);
+    await until(page, () => (window as any).aila.stats.resumes === 1, 0, 8000);
+    t.diagnostic(`${event}: resumed after ${Date.now() - began} ms`);
+    await page.click("#mic");
+    await until(page, () => (window as any).ears.answered.length === (window as any).ears.captured.length, 0);
+    await page.context().close();
+  }
+  network.close();
+});
+
+test("a talk can be ended while the server is away", async () => {
+  const network = await Network.to(aila);
+  const page = await openPage(browser, network.url);
+  await begin(page);
+  await microphone(page, "on");
+  network.upstream = 1; // nobody listens there
+  network.cut();
+  await page.locator("#state[data-state=reconnecting]").waitFor();
+  await page.click("#end");
+  await page.getByRole("heading", { name: "Thank you." }).waitFor({ timeout: 5000 });
+  await page.context().close();
+  network.close();
+});
+
 test("clinical mode leaves the voice as it is", async () => {
   const page = await openPage(browser, url);
   await page.check("#clinical");
@@ -201,6 +235,20 @@ test("held to talk, by pointer or space bar, the rest of the time goes by as a g
   assert.equal(s.samples_lost, 0);
   assert.ok(s.samples_in > said + 24000, "the server's clock went on while nothing was said");
   await page.context().close();
+});
+
+test("the ten lines of the README are a working voice session", async () => {
+  const [, lines = ""] = /```html\n([^]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
+  const site = await elsewhere((at) => lines.replaceAll("//voice.example", `//127.0.0.1:${at}`).replaceAll("https:", "http:").replaceAll("wss:", "ws:").replace(', token: "…"', ""));
+  const server = await Aila.serve("--allowed-origins", site.url.slice(0, -1));
+  site.port = server.port;
+  const page = await openPage(browser, site.url);
+  await page.click("#talk");
+  await page.locator("#state", { hasText: "speaking" }).waitFor();
+  assert.deepEqual(page.complaints.filter((c) => !c.includes("favicon")), []);
+  await page.context().close();
+  site.close();
+  await server.stop();
 });
 
 test("the script without modules works too, from another origin", async () => {

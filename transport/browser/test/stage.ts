@@ -65,6 +65,14 @@ export class Network {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Carries nothing any more on the connections that there are, and does not say so. */
+  swallow(): void {
+    for (const s of this.#sockets) {
+      s.unpipe();
+      s.on("data", () => {});
+    }
+  }
+
   /** Resets every connection, in the middle of whatever it carries. */
   cut(): void {
     this.cuts++;

@@ -44,8 +44,11 @@ export declare class Channel {
     say(message: p.Control | p.Interrupt | p.TextIn): void;
     /** Sends what is not numbered; it is not sent when there is no live socket. */
     mention(message: p.Playback | p.Refresh | p.Ping): void;
-    /** Finishes the session: what was said before is still heard and answered. */
-    end(): void;
+    /**
+     * Finishes the session: what was said before is still heard and answered. With now, it does
+     * not wait long for a server that does not answer.
+     */
+    end(now?: boolean): void;
     /** Asks for an answer now, or dials now: the network changed, or the machine woke. */
     hurry(): void;
     /** The page goes away: the session waits for it, or for its next life. */

@@ -4,7 +4,9 @@ export type SoundState =
 /** The browser waits for a touch or a key; the first one unlocks it. */
  | "blocked"
 /** Something else has the device, such as a phone call. */
- | "interrupted" | "closed";
+ | "interrupted"
+/** The worklet could not be loaded. */
+ | "failed" | "closed";
 export declare class Sound {
     #private;
     private readonly changed;
