@@ -170,21 +170,25 @@ func (f *fake) tell(e proto.Event) {
 func (f *fake) Tree(id string, limit int) proto.ActorView {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	root := proto.ActorView{Name: "sessions", Path: "aila/sessions"}
-	for _, s := range f.order {
-		if id != "" && s != id {
-			continue
+	root := proto.ActorView{Name: "sessions", Path: "sessions"}
+	if id != "" {
+		if f.sessions[id] == nil {
+			return proto.ActorView{}
 		}
-		if len(root.Children) == cmp.Or(limit, 100) {
-			break
-		}
-		node := proto.ActorView{Name: s, Path: root.Path + "/" + s, Session: s}
-		for _, actor := range []string{"audio", "control", "voice"} {
-			node.Children = append(node.Children, proto.ActorView{Name: actor, Path: node.Path + "/" + actor, Session: s, Restarts: f.restarts[s][actor]})
-		}
-		root.Children = append(root.Children, node)
+		return f.branch(id)
+	}
+	for _, s := range f.order[:min(len(f.order), cmp.Or(limit, 100))] {
+		root.Children = append(root.Children, f.branch(s))
 	}
 	return root
+}
+
+func (f *fake) branch(id string) proto.ActorView {
+	node := proto.ActorView{Name: id, Path: "sessions/" + id, Session: id}
+	for _, actor := range []string{"audio", "control", "voice"} {
+		node.Children = append(node.Children, proto.ActorView{Name: actor, Path: node.Path + "/" + actor, Session: id, Restarts: f.restarts[id][actor]})
+	}
+	return node
 }
 
 func (f *fake) Crash(id, actor string, onFrame bool) error {
@@ -206,7 +210,7 @@ func (f *fake) Crash(id, actor string, onFrame bool) error {
 	f.restarts[id][actor]++
 	s.Restarts++
 	f.stats.Restarts[actor]++
-	path := "aila/sessions/" + id + "/" + actor
+	path := "sessions/" + id + "/" + actor
 	f.tell(proto.Event{Level: "error", Event: proto.EvActorFailed, Message: "actor failed", Session: id, Actor: actor, Path: path,
 		Reason: "crash asked for by an operator", Stack: "goroutine 7 [running]:\naila/actors.(*audio).hear(...)\n\t/src/actors/audio.go:42"})
 	f.tell(proto.Event{Level: "warn", Event: proto.EvActorRestarted, Message: "actor restarted", Session: id, Actor: actor, Path: path, Restarts: f.restarts[id][actor]})

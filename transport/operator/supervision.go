@@ -46,12 +46,11 @@ func (a *API) showTree(_ http.ResponseWriter, r *http.Request) (int, any, error)
 	if err := f.problem(); err != nil {
 		return 0, nil, err
 	}
-	if id != "" {
-		if _, err := a.op.Session(id); err != nil {
-			return 0, nil, err
-		}
+	tree := a.op.Tree(id, limit)
+	if tree.Name == "" {
+		return 0, nil, proto.ErrNoSession
 	}
-	return http.StatusOK, a.op.Tree(id, limit), nil
+	return http.StatusOK, tree, nil
 }
 
 func (a *API) listVoices(_ http.ResponseWriter, r *http.Request) (int, any, error) {

@@ -79,7 +79,7 @@ export class Sheet {
       const [session, tree] = await Promise.all([get<Session>(`sessions/${encodeURIComponent(id)}`), get<Actor>(`tree?session=${encodeURIComponent(id)}`)]);
       if (this.id !== id) return;
       this.session = this.store.put(session);
-      this.actors = tree.children?.[0]?.children ?? [];
+      this.actors = tree.children ?? [];
       this.paint();
     } catch (e) {
       if (this.id === id && e instanceof Refusal && e.status === 404) this.over();

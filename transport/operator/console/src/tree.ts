@@ -40,15 +40,15 @@ export class Tree {
   /** look asks the server for the tree: the first sessions, and those that restarted last. */
   async look(): Promise<void> {
     const hot = [...this.store.hot.keys()].reverse().slice(0, fresh);
-    const trees = await Promise.all([
+    const [all, ...some] = await Promise.all([
       get<Actor>(`tree?limit=${shown}`),
       // One that ended meanwhile is simply not there any more.
       ...hot.map((id) => get<Actor>(`tree?session=${encodeURIComponent(id)}`).catch(() => undefined)),
     ]);
     this.actors.clear();
     this.order = [];
-    for (const t of trees) for (const s of t?.children ?? []) this.actors.set(s.session ?? s.name, s);
-    for (const s of trees[0]?.children ?? []) this.order.push(s.session ?? s.name);
+    for (const s of [...(all.children ?? []), ...some]) if (s) this.actors.set(s.name, s);
+    for (const s of all.children ?? []) this.order.push(s.name);
     this.paintSoon();
   }
 
