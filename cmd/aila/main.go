@@ -65,6 +65,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newServeCommand(),
 		newTalkCommand(),
+		newLoadCommand(),
 		newTailCommand(),
 		newTokenCommand(),
 		newConfigCommand(),

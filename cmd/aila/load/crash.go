@@ -1,0 +1,70 @@
+package load
+
+import (
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// crasher crashes actors over the operators' API of a server with fault injection.
+type crasher struct {
+	r    *run
+	base string
+	http *http.Client
+}
+
+func newCrasher(r *run) *crasher {
+	base := strings.Replace(r.o.URL, "ws", "http", 1) // ws://… or wss://…: that is where it begins
+	base = base[:strings.Index(base, "://")+3] + hostOf(base)
+	return &crasher{r: r, base: base + "/api/v1/sessions/", http: &http.Client{Timeout: 5 * time.Second}}
+}
+
+func hostOf(url string) string {
+	host, _, _ := strings.Cut(url[strings.Index(url, "://")+3:], "/")
+	return host
+}
+
+// kinds are what a session can be hit by: an actor, between two frames or with one in hand.
+var kinds = []string{"audio/crash", "audio/crash?on=frame", "control/crash", "voice/crash", "voice/crash?on=frame"}
+
+// crash hits a client's session.
+func (c *crasher) crash(s *slot, rng *rand.Rand) {
+	kind := kinds[rng.IntN(len(kinds))]
+	call := s.call.Load()
+	if call == nil {
+		return
+	}
+	call.mu.Lock()
+	id := call.id
+	call.mu.Unlock()
+	c.r.spawn(func() {
+		ok := c.order(id + "/actors/" + kind)
+		c.r.events.add(func(e *Events) {
+			if ok {
+				e.Crashed++
+			} else {
+				e.CrashRefused++
+			}
+		})
+	})
+}
+
+// order tells whether the server accepted it.
+func (c *crasher) order(path string) bool {
+	req, err := http.NewRequestWithContext(c.r.ending, http.MethodPost, c.base+path, nil)
+	if err != nil {
+		return false
+	}
+	if c.r.o.OperatorToken != "" {
+		req.Header.Set("Authorization", "Bearer "+c.r.o.OperatorToken)
+	}
+	answer, err := c.http.Do(req)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection is kept
+	return answer.StatusCode == http.StatusAccepted
+}

@@ -1,0 +1,80 @@
+package load
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// quantum is to what the clients' phases are rounded, so that one wake-up serves several.
+const quantum = 500 * time.Microsecond
+
+// batch is the clients of one shard that are due at the same time of each period.
+type batch struct {
+	phase time.Duration
+	slots []*slot
+}
+
+// pacer gives each of its clients a turn every period. It never skips a turn: what it is late
+// with, it sends late, and the frame's time still counts from when it was due.
+type pacer struct {
+	period  time.Duration
+	exact   time.Duration // for so long the kernel is to sleep
+	batches []batch
+}
+
+func newPacer(period, exact time.Duration, slots []*slot) *pacer {
+	p := &pacer{period: period, exact: exact}
+	slices.SortStableFunc(slots, func(a, b *slot) int { return int(a.phase - b.phase) })
+	for _, s := range slots {
+		if n := len(p.batches); n == 0 || p.batches[n-1].phase != s.phase {
+			p.batches = append(p.batches, batch{phase: s.phase})
+		}
+		last := &p.batches[len(p.batches)-1]
+		last.slots = append(last.slots, s)
+	}
+	return p
+}
+
+// run paces from began until ctx ends.
+func (p *pacer) run(ctx context.Context, began time.Time) {
+	if len(p.batches) == 0 {
+		return
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for due := time.Duration(0); ; due += p.period {
+		for _, b := range p.batches {
+			at := due + b.phase
+			if !p.wait(ctx, timer, at-time.Since(began)) {
+				return
+			}
+			for d := at - time.Since(began); d > 0; d = at - time.Since(began) {
+				sleepExactly(d)
+			}
+			for _, s := range b.slots {
+				s.turn(int64(at))
+			}
+		}
+	}
+}
+
+// wait waits until d is nearly over; false: ctx is.
+func (p *pacer) wait(ctx context.Context, timer *time.Timer, d time.Duration) bool {
+	if d -= p.exact; d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer.Reset(d)
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// phaseOf spreads clients over the period, wherever one stops counting.
+func phaseOf(i int, period time.Duration) time.Duration {
+	at := time.Duration(fraction(float64(i)*0.6180339887) * float64(period))
+	return at.Truncate(quantum)
+}

@@ -1,0 +1,9 @@
+//go:build !unix
+
+package load
+
+import "time"
+
+func ownCPU() time.Duration { return 0 }
+
+func openFiles() uint64 { return 0 }
