@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,7 +14,7 @@ import (
 
 // What the tests below need beyond Go.
 const (
-	needNode     = "Node 20 or newer: https://nodejs.org, or apt-get install nodejs npm"
+	needNode     = "Node 20.11 or newer: https://nodejs.org"
 	needModules  = "the packages of the tests: cd transport/browser && npm ci"
 	needChromium = "Chromium: apt-get install chromium, or set CHROMIUM to where one is"
 )
@@ -34,10 +36,17 @@ func need(t *testing.T, ok bool, what string) {
 
 func needScripts(t *testing.T) {
 	t.Helper()
-	_, err := exec.LookPath("node")
-	need(t, err == nil, needNode)
+	version, err := exec.Command("node", "--version").Output()
+	need(t, err == nil && newEnough(string(version)), needNode)
 	_, err = os.Stat("node_modules/playwright-core")
 	need(t, err == nil, needModules)
+}
+
+// newEnough tells whether a version such as v20.11.0 has the test runner that is needed.
+func newEnough(version string) bool {
+	var major, minor int
+	n, _ := fmt.Sscanf(version, "v%d.%d", &major, &minor)
+	return n == 2 && (major > 20 || major == 20 && minor >= 11)
 }
 
 func chromium() string {
@@ -71,14 +80,17 @@ func readAll(t *testing.T, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // somebody's temporary file
+			}
 			if err != nil {
 				return err
 			}
-			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "dist") {
+			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "dist" || d.Name() == "bin" || d.Name() == ".git") {
 				return filepath.SkipDir
 			}
-			_, err = os.Stat(path)
-			return err
+			os.Stat(path)
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)

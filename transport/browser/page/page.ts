@@ -113,7 +113,7 @@ function showHeard(): void {
   if (press) mic.setAttribute("aria-pressed", String(heard));
   else mic.removeAttribute("aria-pressed"); // its words say what it does
   at("mic-words").textContent = press ? (heard ? "Listening" : "Hold") : session.muted ? "Unmute" : "Mute";
-  at("hint").textContent = hint(manner.mode, session.state, heard);
+  at("hint").textContent = hint(manner.mode, session.state, heard, session.microphone);
 }
 
 async function playSample(): Promise<void> {

@@ -81,9 +81,11 @@ export function processingWords(clinical: boolean, s: MediaTrackSettings | undef
   return names ? `the browser still does: ${names}` : "voice left as it is";
 }
 
-export function hint(mode: "open" | "press" | "sample", state: State, heard: boolean): string {
+export function hint(mode: "open" | "press" | "sample", state: State, heard: boolean, microphone: MicrophoneState): string {
   if (state === "reconnecting") return "You can go on speaking: it waits here and is sent as soon as the connection is back.";
   if (mode === "sample") return "A recorded voice speaks in your place.";
+  if (microphone === "asking") return "";
+  if (microphone !== "on") return "The microphone is closed. You can write instead.";
   if (mode === "press") return heard ? "You are heard. Let go when you have finished." : "Hold the button, or the space bar, to speak.";
   return heard ? "You are heard." : "You are muted: nothing is sent.";
 }

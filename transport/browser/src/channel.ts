@@ -150,7 +150,8 @@ export class Channel {
   }
 
   #adopt(saved: Saved | undefined): void {
-    const { url, audio } = this.options;
+    const { url, audio, voice } = this.options;
+    if (voice && voice !== saved?.voice) return;
     if (!saved || saved.url !== url || !saved.left || Date.now() > saved.left + saved.window_ms) return;
     if (JSON.stringify(saved.audio) !== JSON.stringify(audio)) return;
     this.id = saved.session;

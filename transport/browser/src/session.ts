@@ -166,7 +166,8 @@ export class Session extends Emitter<SessionEvents> {
   /** Silences the voice at once and has it drop what it has not yet said. */
   interrupt(): void {
     const heard = this.#speaker.heard();
-    const item_id = heard ? this.#name(heard.item_id) : this.#item;
+    const open = this.#open.has(this.#key(this.#item)) ? this.#item : ""; // none: whatever the voice is about to say
+    const item_id = heard ? this.#name(heard.item_id) : open;
     const order: p.Interrupt = { type: "session_control", action: "interrupt" };
     if (item_id) order.item_id = item_id;
     if (heard) order.played_ms = heard.played_ms;

@@ -217,6 +217,18 @@ test("a page that is reloaded goes on in its session, with the next numbers", as
   await until(() => before.ended?.reason === "lost", "the old page to see that its session is gone");
 });
 
+test("a page that now wants another voice does not get the session of before", async () => {
+  const server = await serve();
+  let saved: Saved | undefined;
+  const store: Store = { load: () => saved, save: (s) => (saved = s), clear: () => (saved = undefined) };
+  const before = new Rig(server, { store });
+  await until(() => before.channel.phase === "live", "the start");
+  saved = { ...saved!, left: Date.now() };
+  const after = new Rig(server, { store, voice: "another" });
+  await until(() => after.channel.phase === "live", "the start");
+  assert.equal(server.sessions.length, 2);
+});
+
 test("a session of before that is no more is replaced by a new one", async () => {
   const server = await serve();
   const audio = { encoding: "pcm16", sample_rate: 24000, channels: 1 } as const;
