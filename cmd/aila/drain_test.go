@@ -14,7 +14,10 @@ import (
 	"aila/transport/client"
 )
 
-// caller says a frame of 100 ms every 100 ms and remembers what it hears. Its fields belong to
+// frameSamples is 200 ms of the default format.
+const frameSamples = 4800
+
+// caller says a frame of 200 ms every 200 ms and remembers what it hears. Its fields belong to
 // the session's reading goroutine until over.
 type caller struct {
 	session *client.Session
@@ -49,7 +52,7 @@ func (c *caller) hear(m proto.Outbound) {
 			c.after++
 		}
 		// Binary answers carry no re: their order says which frame each echoes.
-		if pos := (c.echoed - 1) * 2400; m.Pos != pos || len(m.Data) != 4800 {
+		if pos := (c.echoed - 1) * frameSamples; m.Pos != pos || len(m.Data) != 2*frameSamples {
 			c.breaks++
 		}
 	}
@@ -57,9 +60,9 @@ func (c *caller) hear(m proto.Outbound) {
 
 // talk goes on until the session is over.
 func (c *caller) talk(said chan<- struct{}) {
-	every := time.NewTicker(100 * time.Millisecond)
+	every := time.NewTicker(200 * time.Millisecond)
 	defer every.Stop()
-	frame := make([]byte, 4800)
+	frame := make([]byte, 2*frameSamples)
 	for first := true; ; first = false {
 		if _, err := c.session.Send(frame); err != nil {
 			return
@@ -86,16 +89,17 @@ func (c *caller) wrong() error {
 		return fmt.Errorf("%d of %d echoes were not the next", c.breaks, c.echoed)
 	case c.ended == nil || c.ended.Reason != proto.EndShutdown:
 		return fmt.Errorf("session_ended was %+v, want shutdown", c.ended)
-	case c.ended.SamplesLost != 0 || c.ended.SamplesOut != c.echoed*2400:
-		return fmt.Errorf("the server lost %d samples and says it sent %d, %d were heard", c.ended.SamplesLost, c.ended.SamplesOut, c.echoed*2400)
+	case c.ended.SamplesLost != 0 || c.ended.SamplesOut != c.echoed*frameSamples:
+		return fmt.Errorf("the server lost %d samples and says it sent %d, %d were heard", c.ended.SamplesLost, c.ended.SamplesOut, c.echoed*frameSamples)
 	case c.closed != proto.CloseGoingAway.Code:
 		return fmt.Errorf("closed with %d, want %d", c.closed, proto.CloseGoingAway.Code)
 	}
 	return nil
 }
 
-func TestDrainLets200SessionsTalkUntilTheDeadline(t *testing.T) {
-	const callers, timeout = 200, 1500 * time.Millisecond
+func TestDrainLetsSessionsTalkUntilTheDeadline(t *testing.T) {
+	const timeout = 1500 * time.Millisecond
+	callers := scale(50, 200)
 	p, err := startProcess(t.TempDir(), "--drain-timeout", timeout.String())
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +117,8 @@ func TestDrainLets200SessionsTalkUntilTheDeadline(t *testing.T) {
 			t.Fatal(err)
 		}
 		all = append(all, c)
+	}
+	for _, c := range all {
 		talking.Go(func() { c.talk(said) })
 	}
 	for range callers {

@@ -23,10 +23,16 @@ type process struct {
 
 // startProcess starts one on a free port and waits until it listens. TestMain put aila on the path.
 func startProcess(dir string, flags ...string) (*process, error) {
+	return startProcessWith(nil, dir, flags...)
+}
+
+// startProcessWith adds to its environment.
+func startProcessWith(env []string, dir string, flags ...string) (*process, error) {
 	p := &process{cmd: exec.Command("aila", append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)}
 	p.cmd.Dir = dir
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, envPrefix) })
 	p.cmd.Env = append(p.cmd.Env, "GORACE=atexit_sleep_ms=0") // else an exit takes a second more under -race
+	p.cmd.Env = append(p.cmd.Env, env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"unread": onStage((*stage).unread),
 			"exits":  onStage((*stage).exits),
 			"get":    onStage((*stage).get),
+			"post":   onStage((*stage).post),
 			"call":   onStage((*stage).call),
 			"turned": onStage((*stage).turned),
 			"told":   onStage((*stage).told),
@@ -62,12 +63,13 @@ func onStage(f func(*stage, *testscript.TestScript, []string)) func(*testscript.
 	}
 }
 
-// serve [flags]: starts `aila serve` on a free port and waits until it listens.
+// serve [flags]: starts `aila serve` on a free port, waits until it listens, sets $WS and $ADDRESS.
 func (s *stage) serve(ts *testscript.TestScript, args []string) {
 	p, err := startProcess(ts.MkAbs("."), args...)
 	ts.Check(err)
 	ts.Defer(p.kill)
 	ts.Setenv("WS", p.ws)
+	ts.Setenv("ADDRESS", strings.TrimPrefix(p.page, "http://"))
 	s.process = p
 }
 
@@ -95,8 +97,13 @@ func (s *stage) exits(ts *testscript.TestScript, args []string) {
 }
 
 // get PATH STATUS [FILE]: asks the server over HTTP, with the token in FILE.
-func (s *stage) get(ts *testscript.TestScript, args []string) {
-	request, err := http.NewRequest(http.MethodGet, s.page+args[0], nil)
+func (s *stage) get(ts *testscript.TestScript, args []string) { s.ask(ts, http.MethodGet, args) }
+
+// post PATH STATUS [FILE]: the same, to do something.
+func (s *stage) post(ts *testscript.TestScript, args []string) { s.ask(ts, http.MethodPost, args) }
+
+func (s *stage) ask(ts *testscript.TestScript, method string, args []string) {
+	request, err := http.NewRequest(method, s.page+args[0], nil)
 	ts.Check(err)
 	if len(args) > 2 {
 		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(args[2])))
@@ -105,7 +112,7 @@ func (s *stage) get(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 	defer answer.Body.Close()
 	if got := strconv.Itoa(answer.StatusCode); got != args[1] {
-		ts.Fatalf("GET %s: %s, want %s", args[0], answer.Status, args[1])
+		ts.Fatalf("%s %s: %s, want %s", method, args[0], answer.Status, args[1])
 	}
 }
 
