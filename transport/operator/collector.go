@@ -60,7 +60,7 @@ func sessionFamilies() []family {
 			each(s.Ended, endReasons, e)
 		}, "reason"),
 		counter("aila_actor_restarts_total", "Actors restarted after a crash.", func(s proto.Stats, e emit) {
-			each(s.Restarts, []string{"audio", "control", "voice"}, e)
+			each(s.Restarts, []string{"audio", "control", "voice", "sessions"}, e)
 		}, "actor"),
 		counter("aila_resumes_total", "Resumes asked for, by result.", func(s proto.Stats, e emit) {
 			each(s.Resumes, []string{"ok", "refused", "gone"}, e)
@@ -88,7 +88,7 @@ func frameFamilies() []family {
 			e(s.AudioOut, "out")
 		}, "direction"),
 		counter("aila_samples_lost_total", "Samples that never reached a voice, by reason.", func(s proto.Stats, e emit) {
-			each(s.SamplesLost, []proto.GapReason{proto.GapRestarted, proto.GapPaused, proto.GapUnavailable}, e)
+			each(s.SamplesLost, []proto.GapReason{proto.GapRestarted, proto.GapUnavailable}, e)
 		}, "reason"),
 		counter("aila_backpressure_seconds_total", "Time that read loops waited for credit.", func(s proto.Stats, e emit) {
 			e(s.Backpressure)
