@@ -127,7 +127,7 @@ func (c *client) Receive(ctx actor.Context) {
 func (c *client) fromHouse(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case begin:
-		c.greet()
+		c.greet(msg)
 	case *attach:
 		c.attach(msg)
 	case endSession:
@@ -159,9 +159,9 @@ func (c *client) fromChild(ctx actor.Context) {
 	case *utterance:
 		c.say(msg)
 	case voiceUp:
-		c.voiceUp()
+		c.voiceUp(msg)
 	case voiceDown:
-		c.voiceDown()
+		c.voiceDown(msg)
 	case finished:
 		c.finished()
 	default:
@@ -188,8 +188,8 @@ func (c *client) start(ctx actor.Context) {
 	}
 }
 
-// greet says session_started.
-func (c *client) greet() {
+// greet says session_started, and lets the socket go on.
+func (c *client) greet(b begin) {
 	now, o := time.Now(), c.hub.opts
 	c.hub.events.emit(proto.Event{Event: proto.EvSessionAttached, Session: c.rec.id})
 	c.due.set(dueIdle, now.Add(o.IdleTimeout))
@@ -204,6 +204,7 @@ func (c *client) greet() {
 			IdleMS: o.IdleTimeout.Milliseconds(), SessionMS: o.MaxSession.Milliseconds(),
 		},
 	})
+	b.reply <- b.in
 }
 
 // grant makes a fresh resume token.

@@ -64,7 +64,6 @@ func (c *client) inHand(message any) bool {
 func (c *client) own(child int, holding bool) {
 	if child == voiceChild {
 		c.voice = opening
-		c.endItem()
 	}
 	f := proto.Fault{Code: proto.ActorRestarted, Message: "the " + children[child] + " actor crashed and was restarted"}
 	switch m := c.hand.(type) {
@@ -85,7 +84,7 @@ func (c *client) own(child int, holding bool) {
 			c.done(m)
 			return
 		}
-		c.again, c.tried = holding, c.tried || holding
+		c.again, c.tried = c.again || holding, c.tried || holding
 		c.fault(f)
 	}
 }
@@ -102,12 +101,15 @@ func (c *client) forfeit(f *proto.AudioIn) {
 }
 
 // voiceUp goes on: what waited for the voice is handed out.
-func (c *client) voiceUp() {
-	was := c.voice
-	c.voice = up
-	if c.ended != "" {
+func (c *client) voiceUp(msg voiceUp) {
+	if c.ended != "" || msg.incarnation != c.rec.restarts[voiceChild].Load() {
 		return
 	}
+	was := c.voice
+	c.voice = up
+	// What the last stream had open it will not finish, and the new one names its own items.
+	c.endItem()
+	c.names = nil
 	if was == down {
 		c.hub.events.emit(proto.Event{Event: proto.EvVoiceRestored, Session: c.rec.id, Voice: c.rec.voice.Name})
 		c.sayGap()
@@ -120,8 +122,8 @@ func (c *client) voiceUp() {
 }
 
 // voiceDown tells the user that nobody hears; what is said meanwhile is acknowledged and lost.
-func (c *client) voiceDown() {
-	if c.voice == down || c.ended != "" {
+func (c *client) voiceDown(msg voiceDown) {
+	if c.voice == down || c.ended != "" || msg.incarnation != c.rec.restarts[voiceChild].Load() {
 		return
 	}
 	c.voice = down

@@ -237,7 +237,7 @@ func (c *client) unheard(msg proto.Inbound) {
 		return
 	}
 	if c.voice == up { // it was lost and is not yet reported so
-		c.voiceDown()
+		c.voiceDown(voiceDown{c.rec.restarts[voiceChild].Load()})
 	}
 	switch m := msg.(type) {
 	case *proto.AudioIn:

@@ -53,9 +53,8 @@ func (m *manager) enter(ctx actor.Context, e *enter) {
 	rec.pid.Store(pid)
 	m.hub.books.enter(rec)
 	m.hub.events.emit(proto.Event{Event: proto.EvSessionStarted, Session: rec.id, Voice: rec.voice.Name, Path: pid.Id})
-	m.hub.send(pid, begin{})
 	born = true
-	e.reply <- in
+	m.hub.send(pid, begin{in: in, reply: e.reply})
 }
 
 // childFailed ends a session whose client actor itself crashed: what it knew of the call

@@ -25,8 +25,11 @@ type (
 
 // The manager, the gateway, the inlet and the clock to a client.
 type (
-	// begin says that the session is in the books.
-	begin struct{}
+	// begin says that the session is in the books. The client answers the gateway's enter.
+	begin struct {
+		in    *inlet
+		reply chan *inlet
+	}
 	// attach asks for the session on a new socket. reply has room for the one answer.
 	attach struct {
 		hello proto.Hello
@@ -105,10 +108,11 @@ type (
 	reopen struct{}
 )
 
-// The voice to its client.
+// The voice to its client, with the number of its incarnation: what an incarnation said that
+// has crashed since is old news, and a failure overtakes what was said before it.
 type (
-	voiceUp   struct{}
-	voiceDown struct{}
+	voiceUp   struct{ incarnation int64 }
+	voiceDown struct{ incarnation int64 }
 	finished  struct{}
 )
 

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,12 +19,14 @@ type talker struct {
 	hub  *hub
 	rec  *record
 	gate *gate
+	// incarnation is how many of this actor crashed before.
+	incarnation int64
 
 	self     *actor.PID
 	answer   *answer      // of the stream that is open or being opened
 	stream   voice.Stream // nil: none is open
 	attempts int          // failed since the last stream that was open
-	reopened bool
+	reopened bool         // a stream was open before
 	retry    *time.Timer
 	armed    bool // the next frame crashes: fault injection
 }
@@ -36,8 +39,8 @@ const (
 )
 
 func newTalker(h *hub, rec *record, g *gate) *talker {
-	// Incarnations after the first open a stream in place of one that is gone.
-	return &talker{hub: h, rec: rec, gate: g, reopened: rec.restarts[voiceChild].Load() > 0}
+	before := rec.restarts[voiceChild].Load()
+	return &talker{hub: h, rec: rec, gate: g, incarnation: before, reopened: before > 0}
 }
 
 // Receive is the voice actor's table of contents.
@@ -136,16 +139,15 @@ func (t *talker) order(msg proto.ControlInbound) error {
 	return nil
 }
 
-// say passes on what the stream says.
+// say passes on what the stream says, also when that stream is gone by now: what was said
+// before a crash waited in the mailbox, and is not lost with it.
 func (t *talker) say(u *utterance) {
-	if u.from != t.answer {
-		u.release() // of a stream that is gone
-		return
-	}
 	switch u.event.(type) {
 	case voice.Lost:
+		if u.from == t.answer {
+			t.lost()
+		}
 		u.release()
-		t.lost()
 	case voice.Finished:
 		u.release()
 		t.rec.tellClient(finished{})
@@ -191,13 +193,13 @@ func (t *talker) opened(o opened) {
 		return
 	}
 	t.stream, t.attempts = o.stream, 0
-	t.rec.tellClient(voiceUp{})
+	t.rec.tellClient(voiceUp{t.incarnation})
 }
 
 // lost closes the stream and opens another one later.
 func (t *talker) lost() {
 	t.close()
-	t.rec.tellClient(voiceDown{})
+	t.rec.tellClient(voiceDown{t.incarnation})
 	backoff := min(maxBackoff, minBackoff<<min(t.attempts, 10))
 	t.attempts++
 	self, h := t.self, t.hub
@@ -207,6 +209,7 @@ func (t *talker) lost() {
 // close lets go of the stream.
 func (t *talker) close() {
 	if t.answer != nil {
+		t.answer.closed.Store(true)
 		t.answer.stop()
 		t.answer = nil
 	}
@@ -238,12 +241,17 @@ type answer struct {
 	to   *actor.PID
 	gate *gate
 	stop context.CancelFunc // ends the attempt to open
+	// closed says that the stream was told to say no more.
+	closed atomic.Bool
 }
 
 var errItemless = errors.New("audio without an item")
 
 // Audio implements voice.Answer.
 func (a *answer) Audio(piece voice.Audio) {
+	if a.closed.Load() {
+		return
+	}
 	u := utterances.Get().(*utterance)
 	u.from, u.audio = a, piece
 	u.own()
@@ -255,6 +263,9 @@ func (a *answer) Audio(piece voice.Audio) {
 
 // Say implements voice.Answer.
 func (a *answer) Say(ev voice.Event) {
+	if a.closed.Load() {
+		return
+	}
 	u := utterances.Get().(*utterance)
 	u.from, u.event = a, ev
 	a.hub.send(a.to, u)
