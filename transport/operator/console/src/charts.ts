@@ -15,7 +15,7 @@ interface Spec {
   bars?: boolean;
   of(p: Point): number | null;
   /** now is the large number; most charts show their last point. */
-  now?(points: Point[]): number | null;
+  now?(points: Point[], o: Overview): number | null;
   words(v: number): string;
   note(o: Overview): string;
 }
@@ -27,6 +27,7 @@ const specs: Spec[] = [
     title: "Sessions",
     unit: "now",
     of: (p) => p.sessions,
+    now: (_, o) => sum(o.stats.sessions),
     words: count,
     note: (o) => `${brief(o.stats.started)} started · ${brief(o.stats.ended?.failed ?? 0)} failed · ${brief(o.stats.resumes?.ok ?? 0)} resumed`,
   },
@@ -79,6 +80,7 @@ class Chart {
   private marks: SVGElement[] = [];
   private at = svg("line", { class: "at", y1: 0, y2: high, visibility: "hidden" });
   private points: Point[] = [];
+  private overview?: Overview;
   private end = 0;
   private span = most;
   /** over is the point under the pointer. */
@@ -94,6 +96,7 @@ class Chart {
 
   paint(points: Point[], o: Overview): void {
     this.points = points;
+    this.overview = o;
     this.end = points.at(-1)?.time_ms ?? Date.now();
     this.span = Math.max(least, Math.min(most, this.end - (points[0]?.time_ms ?? 0)));
     this.draw();
@@ -141,7 +144,7 @@ class Chart {
   private say(): void {
     const { spec } = this;
     const last = this.points.at(-1);
-    const value = this.over ? spec.of(this.over) : spec.now ? spec.now(this.points) : last ? spec.of(last) : null;
+    const value = this.over ? spec.of(this.over) : spec.now && this.overview ? spec.now(this.points, this.overview) : last ? spec.of(last) : null;
     text(this.number, value === null ? "–" : spec.words(value));
     text(this.unit, this.over ? `${spec.bars ? "" : spec.unit} at ${new Date(this.over.time_ms).toLocaleTimeString()}` : spec.unit);
     const top = Math.max(0, ...this.points.map((p) => spec.of(p) ?? 0));

@@ -88,6 +88,7 @@ test("light and dark hold against axe, and the phone's layout at 360 px", async 
 test("the page asks for the operator token and keeps it in the tab only", async (t) => {
   const page = await visit(t, CONSOLE_AUTH);
   await page.waitForSelector("#box[open]");
+  await shot(page, "token");
   await axe(page, "the token box");
   await page.fill("#token", "nonsense");
   await page.keyboard.press("Enter");
