@@ -46,8 +46,14 @@ func needBrowser(t *testing.T) string {
 	if _, err := exec.LookPath("node"); err != nil {
 		miss("no node: apt-get install -y nodejs npm")
 	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
+	chromium := ""
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			chromium = path
+			break
+		}
+	}
+	if chromium == "" {
 		miss("no chromium: apt-get install -y chromium")
 	}
 	if _, err := os.Stat(console + "/node_modules/playwright-core"); err != nil {

@@ -67,6 +67,15 @@ func TestConsoleInChromium(t *testing.T) {
 	t.Logf("%s", out)
 }
 
+func TestConsoleTypesHold(t *testing.T) {
+	needBrowser(t)
+	cmd := exec.Command("node", "node_modules/typescript/bin/tsc", "-p", ".")
+	cmd.Dir = "console"
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("tsc: %v\n%s", err, out)
+	}
+}
+
 // drain is what the API's Drain does to the fake.
 func (f *fake) drain() {
 	f.mu.Lock()
@@ -86,8 +95,14 @@ func needBrowser(t *testing.T) string {
 	if _, err := exec.LookPath("node"); err != nil {
 		miss("no node: apt-get install -y nodejs npm")
 	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
+	chromium := ""
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			chromium = path
+			break
+		}
+	}
+	if chromium == "" {
 		miss("no chromium: apt-get install -y chromium")
 	}
 	if _, err := os.Stat("console/node_modules/playwright-core"); err != nil {
