@@ -9,9 +9,12 @@ commit  := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 sources  = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 # The race detector needs a C compiler; without one the tests run all the same.
 race     = $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+as_root  = $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+
+node_modules := $(patsubst %,%/node_modules/.package-lock.json,transport/browser transport/operator/console)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fuzz go deps deps-browser
+.PHONY: help run build test check faults fuzz go deps deps-browser
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +35,9 @@ check: go ## gofmt, go vet, staticcheck, and the rules of the house
 	$(GO) tool staticcheck ./...
 	$(GO) test -run '^TestHouse' ./cmd/aila
 
+faults: go deps ## the tests of faults and load at full length
+	AILA_FAULTS=1 $(GO) test $(race) -timeout 60m ./actors ./cmd/...
+
 fuzz: go ## run each fuzz test for FUZZTIME (30s)
 	@for package in $$($(GO) list ./...); do \
 		for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
@@ -43,8 +49,28 @@ fuzz: go ## run each fuzz test for FUZZTIME (30s)
 # What the tests need beyond Go, each part in a target of its own.
 deps: deps-browser
 
-# What the browser's tests need.
+# What the browser's tests need: Node, Chromium, and the packages of two lock files. Where they
+# cannot be had, those tests are skipped and say so; with CI=true they fail.
 deps-browser:
+	@missing=; \
+	command -v node >/dev/null 2>&1 || missing="$$missing nodejs"; \
+	command -v npm >/dev/null 2>&1 || missing="$$missing npm"; \
+	for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
+		if [ -n "$$name" ] && command -v "$$name" >/dev/null 2>&1; then found=$$name; break; fi; \
+	done; \
+	[ -n "$$found" ] || missing="$$missing chromium"; \
+	if [ -n "$$missing" ]; then \
+		echo "make: installing$$missing"; \
+		$(as_root) apt-get update -qq && $(as_root) apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+			echo "make: could not install$$missing, so the browser's tests are skipped"; \
+	fi
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) -sk --no-print-directory $(node_modules) || \
+		echo "make: could not install Node packages, so the browser's tests are skipped"; fi
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@echo "make: npm ci in $*"
+	@cd $* && npm ci --silent
+	@touch $@
 
 # A Go that is too old may fetch a newer one by itself (GOTOOLCHAIN=auto), so what counts is
 # the version that it would build with here.
