@@ -49,7 +49,7 @@ func (c *control) within(msg proto.ControlInbound, next func(proto.ControlInboun
 	if c.armed {
 		panic(injected("crash over an order"))
 	}
-	if wait := c.hearing.controls.take(time.Second/controlRate, time.Now().UnixNano()); wait > 0 {
+	if wait := c.hearing.controls.take(c.hearing.order, time.Now().UnixNano()); wait > 0 {
 		c.refuse(rateLimited("controls and text", wait))
 		return
 	}

@@ -59,16 +59,15 @@ func (c *client) inHand(message any) bool {
 	return msg != nil && msg == c.hand
 }
 
-// own says the crash to the user. A frame that was in hand is lost, and named; a control is
-// given out once more, since it has no sound that could be heard twice.
+// own says the crash to the user. A frame that was in hand is lost, and named; anything else is
+// given out again, since it has no sound that could be heard twice. One over which its child
+// crashes every time uses up the restart budget.
 func (c *client) own(child int, holding bool) {
 	if child == voiceChild {
 		c.voice = opening
 	}
 	f := proto.Fault{Code: proto.ActorRestarted, Message: "the " + children[child] + " actor crashed and was restarted"}
 	switch m := c.hand.(type) {
-	case nil:
-		c.fault(f)
 	case *proto.AudioIn:
 		if !holding {
 			c.fault(f)
@@ -77,13 +76,9 @@ func (c *client) own(child int, holding bool) {
 		f.ClientSeq = m.Seq
 		c.fault(f)
 		c.forfeit(m)
+	case nil:
+		c.fault(f)
 	default:
-		if n, ok := m.(proto.Numbered); ok && holding && c.tried {
-			f.ClientSeq = n.Header().Seq
-			c.fault(f)
-			c.done(m)
-			return
-		}
 		c.again, c.tried = c.again || holding, c.tried || holding
 		c.fault(f)
 	}

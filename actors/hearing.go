@@ -13,21 +13,19 @@ type hearing struct {
 	format   proto.Format
 	paused   bool
 	audio    bucket
-	controls bucket
+	controls bucket // of orders, each as long as its share of a second
+	order    time.Duration
 }
 
-// The rate limits of the protocol (section 4) besides the audio's own rate: how much audio its
-// bucket holds, and how many numbered controls and texts a second.
-const (
-	audioBurst  = 10 * time.Second
-	controlRate = 100
-)
+// audioBurst is how much audio the bucket of the rate limit holds (section 4 of the protocol).
+const audioBurst = 10 * time.Second
 
 func newHearing(o Options, f proto.Format) *hearing {
 	return &hearing{
 		format:   f,
 		audio:    bucket{rate: o.MaxAudioRate, burst: audioBurst, level: audioBurst},
 		controls: bucket{rate: 1, burst: time.Second, level: time.Second},
+		order:    time.Second / time.Duration(o.controlRate),
 	}
 }
 

@@ -34,7 +34,7 @@ func TestServerEqualsTheModel(t *testing.T) {
 	set(t, "rapid.checks", strconv.Itoa(histories))
 	set(t, "rapid.seed", strconv.FormatUint(seed, 10))
 	set(t, "rapid.nofailfile", "true")
-	g := startServer(t, Options{FaultInjection: true, Window: 256})
+	g := startServer(t, Options{FaultInjection: true, Window: 256, controlRate: 1_000_000})
 	var played, sent, lost, resumes int
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newModel(t, rt, g)

@@ -30,6 +30,9 @@ type Options struct {
 	Heartbeat time.Duration
 	// FaultInjection lets an operator crash an actor on purpose.
 	FaultInjection bool
+	// controlRate is how many numbered controls and texts may come in a second. Zero means
+	// 100; tests play faster.
+	controlRate int
 	// Window is how many messages of a session may be in flight between its socket and its
 	// voice. Zero means 64.
 	Window int
@@ -66,6 +69,7 @@ func (o Options) withDefaults() Options {
 	orInt(&o.MaxSession, 4*time.Hour)
 	orInt(&o.Heartbeat, 10*time.Second)
 	orInt(&o.Window, 64)
+	orInt(&o.controlRate, 100)
 	return o
 }
 
