@@ -90,7 +90,9 @@ func (p *peer) shake(host string, headers ...string) *http.Response {
 }
 
 // wait bounds the reads from now on.
-func (p *peer) wait() { p.tcp.SetReadDeadline(time.Now().Add(3 * patience)) }
+func (p *peer) wait() { p.within(patience) }
+
+func (p *peer) within(d time.Duration) { p.tcp.SetReadDeadline(time.Now().Add(d)) }
 
 // write writes bytes as they are; the error is the network's.
 func (p *peer) write(b []byte) error {
@@ -167,9 +169,8 @@ func toneOf(n int64, size int) []byte {
 	return b[:size]
 }
 
-// read reads one frame.
+// read reads one frame; wait or within says how long that may take.
 func (p *peer) read() (op byte, payload []byte, err error) {
-	p.wait()
 	var h [10]byte
 	if _, err := io.ReadFull(p.br, h[:2]); err != nil {
 		return 0, nil, err
@@ -201,6 +202,7 @@ func (e errClosed) Error() string { return fmt.Sprintf("closed with %d %q", e.Co
 
 // hear reads on to the next message, answering pings. Its error is the network's or an errClosed.
 func (p *peer) hear() (proto.Outbound, error) {
+	p.wait()
 	for {
 		head, b, err := p.read()
 		if err != nil {
