@@ -26,6 +26,7 @@ type loadOptions struct {
 	operatorFile string
 	json         string
 	csv          string
+	html         string
 	slo          load.SLO
 	sloText      string
 	findCapacity bool
@@ -46,7 +47,7 @@ func newLoadCommand() *cobra.Command {
 		Long: "Put a server under the load of many real sessions, each of which says recorded speech as fast as it is spoken and\n" +
 			"compares every echo with it. Times count from when a frame should have been sent, so that no stall hides.\n\n" +
 			"It exits with 0 if the --slo is met (or none was given), 1 if not, and 2 if it could not run. Ctrl-C ends it with a report.",
-		Example: "  aila load --clients 500 --duration 30s --slo 'p99<50ms,lost=0,doubled=0,errors<0.1%'\n" +
+		Example: "  aila load --clients 500 --duration 30s --slo 'p99<50ms,lost=0,doubled=0,errors<0.1%' --html report.html\n" +
 			"  aila load --clients 200 --cut-rate 5 --churn 2 --think 4s/6s\n" +
 			"  aila load --find-capacity --duration 10s",
 		Args: cobra.NoArgs,
@@ -84,6 +85,7 @@ func (o *loadOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.findCapacity, "find-capacity", false, "search for the most clients that meet the --slo (default "+capacitySLO+")")
 	f.StringVar(&o.json, "json", "", "`file` for the report as JSON; - is standard output")
 	f.StringVar(&o.csv, "csv", "", "`file` for one row a second")
+	f.StringVar(&o.html, "html", "", "`file` for the report as a page of its own")
 	f.SortFlags = false
 }
 
@@ -188,12 +190,12 @@ func (o *loadOptions) write(p *load.Report, stdout io.Writer) error {
 	for _, to := range []struct {
 		name  string
 		write func(io.Writer) error
-	}{{o.json, p.WriteJSON}, {o.csv, p.WriteCSV}} {
+	}{{o.json, p.WriteJSON}, {o.csv, p.WriteCSV}, {o.html, p.WriteHTML}} {
 		if to.name != "" {
 			failed = errors.Join(failed, writeTo(to.name, stdout, to.write))
 		}
 	}
-	if o.json != "-" && o.csv != "-" {
+	if o.json != "-" && o.csv != "-" && o.html != "-" {
 		failed = errors.Join(failed, p.WriteTable(stdout))
 	}
 	return failed

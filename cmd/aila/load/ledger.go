@@ -157,13 +157,14 @@ func (l *ledger) find(data []byte, rec *recording) int64 {
 		}
 		return next // a damaged echo of what was to come
 	}
-	for i := range int64(l.n) {
-		// What is to come first, then what has passed.
-		seq := next + i
-		if seq > l.last() {
-			seq -= int64(l.n)
+	// What is to come is nearer than what has passed, and of that the latest.
+	for seq := next; seq <= l.last(); seq++ {
+		if u := l.at(seq); u.fate == pending && u.frame == frame {
+			return seq
 		}
-		if u := l.at(seq); u != nil && u.fate != aside && u.frame == frame {
+	}
+	for seq := next - 1; seq > l.first; seq-- {
+		if u := l.at(seq); u.fate != aside && u.frame == frame {
 			return seq
 		}
 	}

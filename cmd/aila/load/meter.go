@@ -13,6 +13,8 @@ type Row struct {
 	T float64 `json:"t_s"`
 	// Ramp: clients were still joining; the second is not part of the whole.
 	Ramp bool `json:"ramp"`
+	// Ending: talking was over, and what was on the way was still to be heard.
+	Ending bool `json:"ending"`
 	// Sessions there are at the end of the second, and Joining ones that are not yet started.
 	Sessions int64 `json:"sessions"`
 	Joining  int64 `json:"joining"`
@@ -99,7 +101,7 @@ func (m *meter) read() {
 	e := m.r.events.read()
 	cpu := ownCPU()
 	row := Row{
-		T: round(now.Seconds()), Ramp: now <= m.r.o.Ramp,
+		T: round(now.Seconds()), Ramp: now <= m.r.o.Ramp, Ending: m.r.stopped.Load() > 0 && now > m.r.talked()+100*time.Millisecond,
 		Sessions: m.r.active.Load(), Joining: m.r.joining.Load(),
 		Sent: s.counts.Sent - m.last.Sent, Heard: s.counts.Heard - m.last.Heard,
 		Lost: s.counts.Lost - m.last.Lost, Announced: s.counts.Announced - m.last.Announced,

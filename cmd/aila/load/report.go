@@ -228,10 +228,10 @@ func (p *Report) WriteJSON(w io.Writer) error {
 // WriteCSV writes a row a second.
 func (p *Report) WriteCSV(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("t_s,ramp,sessions,joining,sent,heard,lost,announced_lost,doubled,out_of_order,differing,errors,refused,dropped,sockets_cut,sockets_lost,resumed,crashed,p50_ms,p90_ms,p99_ms,max_ms,ack_p99_ms,own_lag_p99_ms,own_cpu_cores\n")
+	b.WriteString("t_s,ramp,ending,sessions,joining,sent,heard,lost,announced_lost,doubled,out_of_order,differing,errors,refused,dropped,sockets_cut,sockets_lost,resumed,crashed,p50_ms,p90_ms,p99_ms,max_ms,ack_p99_ms,own_lag_p99_ms,own_cpu_cores\n")
 	for _, r := range p.Rows {
 		fmt.Fprintln(&b, strings.Trim(strings.ReplaceAll(fmt.Sprint([]any{
-			r.T, r.Ramp, r.Sessions, r.Joining, r.Sent, r.Heard, r.Lost, r.Announced, r.Doubled, r.Reordered, r.Differing, r.Errors, r.Refused, r.Dropped,
+			r.T, r.Ramp, r.Ending, r.Sessions, r.Joining, r.Sent, r.Heard, r.Lost, r.Announced, r.Doubled, r.Reordered, r.Differing, r.Errors, r.Refused, r.Dropped,
 			r.Cut, r.SockLost, r.Resumed, r.Crashed, r.P50, r.P90, r.P99, r.Max, r.AckP99, r.LagP99, r.CPU,
 		}), " ", ","), "[]"))
 	}
