@@ -50,6 +50,7 @@ func (c *client) attach(a *attach) {
 // that the replay is gone.
 func (c *client) prove(hello proto.Hello) *proto.Fault {
 	r := hello.Resume
+	c.settleToken()
 	proof := c.mem.Tokens.check(r.Token)
 	mine := subtle.ConstantTimeCompare([]byte(hello.Subject), []byte(c.rec.subject)) == 1
 	if proof == used {
@@ -66,6 +67,14 @@ func (c *client) prove(hello proto.Hello) *proto.Fault {
 	return nil
 }
 
+// settleToken voids the token before the newest once the client has spoken on the socket that
+// brought it the newest. A message of the socket before that, come late, says nothing of it.
+func (c *client) settleToken() {
+	if c.in != nil && c.in.spoke.Load() {
+		c.mem.Tokens.PreviousGood = false
+	}
+}
+
 // detach lets the session wait for a resume.
 func (c *client) detach(h hangup) {
 	if h.in != c.in || c.in == nil {
@@ -76,6 +85,7 @@ func (c *client) detach(h hangup) {
 		queued = c.out.QueueBytes()
 	}
 	c.in.shut()
+	c.settleToken()
 	c.in, c.out = nil, nil
 	c.rec.outlet.Store(nil)
 	c.due.set(dueWindow, time.Now().Add(c.hub.opts.ResumeWindow))

@@ -248,6 +248,7 @@ func (c *client) end(reason proto.EndReason) {
 func (c *client) leave(cl proto.Close) {
 	if c.in != nil {
 		c.in.shut()
+		c.settleToken()
 	}
 	if c.out != nil {
 		c.out.Close(cl)

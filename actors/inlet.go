@@ -16,6 +16,7 @@ type inlet struct {
 	hub    *hub
 	rec    *record
 	once   sync.Once
+	spoke  atomic.Bool   // a message came through it
 	closed atomic.Bool   // gone is closed
 	gone   chan struct{} // closed when the session ended or took another socket
 }
@@ -29,6 +30,9 @@ func (in *inlet) Deliver(msg proto.Inbound) error {
 	if in.isGone() || !in.rec.credits.take() && !in.waitForCredit() {
 		drop(msg)
 		return proto.ErrClosed
+	}
+	if !in.spoke.Load() {
+		in.spoke.Store(true)
 	}
 	in.rec.counts.in[kindIn(msg)].Add(1)
 	in.rec.tellClient(msg)

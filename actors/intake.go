@@ -21,7 +21,6 @@ const (
 
 // take lets a message from the socket in.
 func (c *client) take(msg proto.Inbound) {
-	c.mem.Tokens.PreviousGood = false
 	switch m := msg.(type) {
 	case *proto.AckIn:
 		c.acknowledged(m.Seq)

@@ -95,6 +95,24 @@ func TestTokenBeforeTheNewestServesALostAnswer(t *testing.T) {
 	r.echoes(r.audio())
 }
 
+// A message that the old socket had delivered is handled only after the new one was attached:
+// it does not show that the client has the new token.
+func TestLateMessageOfTheOldSocketSparesTheToken(t *testing.T) {
+	r := newRig(t, Options{}, &proto.Start{})
+	token := r.started.Resume.Token
+	for range 3 { // the answers are lost
+		if f := r.resume(token, 1); f != nil {
+			t.Fatal(f)
+		}
+		r.g.hub.books.session(r.started.SessionID).tellClient(&proto.AckIn{Seq: 1})
+	}
+	r.echoes(r.audio())
+	r.in.Hangup(proto.Close{})
+	if f := r.resume(token, 1); f == nil {
+		t.Error("a token is good although the client has spoken with its successor")
+	}
+}
+
 func TestTakeoverClosesTheOldSocket(t *testing.T) {
 	r := newRig(t, Options{}, &proto.Start{})
 	old, oldIn := r.w, r.in
