@@ -111,8 +111,9 @@ func TestBacklogAfterAResumePasses(t *testing.T) {
 	v.converse(10) // all that the bucket holds
 	v.p.rst()
 	<-time.After(2 * time.Second) // what is tested is the time away
-	v.resume()                    // says one second more
-	if err := v.speak(1); err != nil {
+	v.asks()
+	v.goesOn()
+	if err := v.speak(2); err != nil {
 		t.Fatal(err)
 	}
 	v.must("the backlog's echo", echoed(12))

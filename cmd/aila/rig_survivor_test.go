@@ -14,16 +14,18 @@ type survivor struct {
 	*oracle
 	t     testing.TB
 	addr  string
+	who   []string // headers of its handshakes
 	p     *peer
 	id    string
 	token string
-	size  int // bytes of a frame
+	size  int                      // bytes of a frame
+	other map[int64]proto.Numbered // what was said that is not audio, by client seq
 }
 
-// survive starts a session on a new socket.
-func survive(t testing.TB, addr string) *survivor {
+// survive starts a session on a new socket, with further headers in its handshakes.
+func survive(t testing.TB, addr string, who ...string) *survivor {
 	t.Helper()
-	v := &survivor{oracle: newOracle(), t: t, addr: addr, p: connect(t, addr), size: 960}
+	v := &survivor{oracle: newOracle(), t: t, addr: addr, who: who, p: connect(t, addr, who...), size: 960, other: map[int64]proto.Numbered{}}
 	v.p.say(&proto.Start{})
 	started := want[*proto.SessionStarted](v.p)
 	v.hear(started)
@@ -56,7 +58,8 @@ func (v *survivor) half(n int) []byte {
 // order says something numbered that is not audio.
 func (v *survivor) order(m proto.Numbered) {
 	v.t.Helper()
-	m.Header().Seq = v.say(nil)
+	seq := v.say(nil)
+	m.Header().Seq, v.other[seq] = seq, m
 	v.p.say(m)
 }
 
@@ -90,26 +93,34 @@ func echoed(seq int64) func(proto.Outbound) bool {
 // asks connects and asks for the session, without waiting for the answer.
 func (v *survivor) asks() {
 	v.t.Helper()
-	v.p = connect(v.t, v.addr)
+	v.p = connect(v.t, v.addr, v.who...)
 	v.p.next = v.heard + 1
 	v.p.say(&proto.Resume{SessionID: v.id, Token: v.token, LastSeq: v.heard})
 }
 
-// resume takes the session up on a new socket, says again what the server lacks, and gives how
-// long it was from the connect to the first ack.
-func (v *survivor) resume() time.Duration {
+// goesOn hears the answer to asks and says again what the server lacks.
+func (v *survivor) goesOn() {
 	v.t.Helper()
-	began := time.Now()
-	v.asks()
 	resumed := want[*proto.SessionResumed](v.p)
 	v.hear(resumed)
 	v.token = resumed.Resume.Token
 	for seq := resumed.LastSeq + 1; seq <= int64(len(v.said)); seq++ {
 		if pcm := v.said[seq-1]; pcm != nil {
 			v.p.raw(frame(textFrame, []byte(audioChunk(seq, "", pcm))))
+		} else {
+			v.p.say(v.other[seq])
 		}
 	}
-	if err := v.speak(1); err != nil { // so that there is something to acknowledge
+}
+
+// resume takes the session up on a new socket, says again what the server lacks, talks on, and
+// gives how long it was from the connect to the first ack.
+func (v *survivor) resume() time.Duration {
+	v.t.Helper()
+	began := time.Now()
+	v.asks()
+	v.goesOn()
+	if err := v.speak(16); err != nil { // so much is acknowledged at once
 		v.t.Fatalf("speak after a resume: %v", err)
 	}
 	v.must("the first ack after a resume", func(m proto.Outbound) bool { _, ok := m.(*proto.AckOut); return ok })
