@@ -229,7 +229,8 @@ func newLoadWatch(w io.Writer) *loadWatch {
 func (v *loadWatch) tick(l load.Live) {
 	v.ticks++
 	if v.live {
-		fmt.Fprintf(v.w, "\r%s\x1b[K", l.Line(79))
+		f := v.w.(*os.File) // what is live is a terminal, and so a file
+		fmt.Fprintf(v.w, "\r%s\x1b[K", l.Line(load.Columns(f)-1))
 	} else if v.ticks%quietTicks == 0 {
 		fmt.Fprintln(v.w, l.Line(200))
 	}

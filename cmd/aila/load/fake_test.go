@@ -247,28 +247,32 @@ func (p *peer) write() {
 	defer close(p.done)
 	var seq int64
 	var wait []later
-	for open := true; open || len(wait) > 0; {
-		var due <-chan time.Time
-		if len(wait) > 0 {
-			due = time.After(time.Until(wait[0].at))
+	// Not a timer's channel: see pause.
+	wake := make(chan struct{}, 1)
+	timer := time.AfterFunc(0, func() {
+		select {
+		case wake <- struct{}{}:
+		default:
 		}
-		in := p.out
-		if !open {
-			in = nil
+	})
+	defer timer.Stop()
+	for {
+		for len(wait) > 0 && !time.Now().Before(wait[0].at) {
+			p.put(wait[0].m, &seq)
+			wait = wait[1:]
+		}
+		if len(wait) > 0 {
+			timer.Reset(time.Until(wait[0].at))
 		}
 		select {
-		case l, ok := <-in:
-			open = ok
+		case l, ok := <-p.out:
 			if !ok {
 				p.ws.CloseNow()
 				return
 			}
 			i, _ := slices.BinarySearchFunc(wait, l, func(a, b later) int { return 2*a.at.Compare(b.at) - 1 })
 			wait = slices.Insert(wait, i, l)
-		case <-due:
-			l := wait[0]
-			wait = wait[1:]
-			p.put(l.m, &seq)
+		case <-wake:
 		}
 	}
 }

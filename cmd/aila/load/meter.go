@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"runtime/metrics"
@@ -73,19 +74,12 @@ func newMeter(r *run) *meter {
 	return &meter{r: r, lastC: ownCPU(), cpuFrom: ownCPU(), schedFrom: waits().Counts}
 }
 
-// run reads until stop is closed, and then once more.
-func (m *meter) run(stop <-chan struct{}) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			m.read()
-		case <-stop:
-			m.read()
-			return
-		}
+// run reads until ctx ends, and then once more.
+func (m *meter) run(ctx context.Context) {
+	for n := 1; pause(ctx, time.Duration(n)*time.Second-time.Since(m.r.began)); n++ {
+		m.read()
 	}
+	m.read()
 }
 
 func (m *meter) read() {

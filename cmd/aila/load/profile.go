@@ -55,18 +55,7 @@ func (r *run) spike() {
 
 // until waits for a time of the run; false: the run is over.
 func (r *run) until(at time.Duration) bool {
-	d := at - time.Since(r.began)
-	if d <= 0 {
-		return r.talking.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.talking.Done():
-		return false
-	}
+	return pause(r.talking, at-time.Since(r.began))
 }
 
 // every does f so many times a second from a time of the run on, each time with a client that

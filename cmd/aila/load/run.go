@@ -107,9 +107,10 @@ func (r *run) run() (*Report, error) {
 	r.began = time.Now()
 	m := newMeter(r)
 	measured := make(chan struct{})
-	stopMeter := make(chan struct{})
-	// It ends when stopMeter is closed, below.
-	go func() { m.run(stopMeter); close(measured) }()
+	metering, stopMeter := context.WithCancel(context.Background())
+	defer stopMeter()
+	// It ends when stopMeter is called, below.
+	go func() { m.run(metering); close(measured) }()
 	for _, p := range r.pacers {
 		r.spawn(func() { p.run(r.talking, r.began) })
 	}
@@ -117,7 +118,7 @@ func (r *run) run() (*Report, error) {
 	<-r.talking.Done()
 	r.stopped.Store(r.now())
 	r.finish()
-	close(stopMeter)
+	stopMeter()
 	<-measured
 	if r.events.read().Started == 0 {
 		return nil, fmt.Errorf("%w: %s", ErrNobody, r.excuse())

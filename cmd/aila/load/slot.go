@@ -35,10 +35,7 @@ func (s *slot) join(ctx context.Context, due int64) {
 		if s.connect(ctx, due) {
 			return
 		}
-		select {
-		case <-time.After(s.run.jitter(wait)):
-		case <-ctx.Done():
-		}
+		pause(ctx, s.run.jitter(wait)) // the loop asks whether ctx is over
 		wait = min(2*wait, retryMost)
 		due = s.run.now()
 	}
@@ -91,10 +88,8 @@ func (s *slot) turn(due int64) {
 		<-sess.Done()
 		c.close()
 		r.events.dropped(sess.Wait(), c.bad.Load())
-		select {
-		case <-time.After(r.jitter(retry)):
+		if pause(r.talking, r.jitter(retry)) {
 			s.join(r.talking, r.now())
-		case <-r.talking.Done():
 		}
 	})
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // WriteTable writes the report for a person at a terminal.
@@ -144,17 +146,25 @@ func thousands(n int64) string {
 	return s
 }
 
-// Line is the state of a run in one line of at most so many cells.
+// Line is the state of a run in one line of at most so many cells: what does not fit is left
+// out, the least telling first.
 func (l Live) Line(cells int) string {
 	const width = 10
 	part := min(1, max(0, float64(l.Elapsed)/float64(l.Total)))
 	full := int(part * width)
-	bar := strings.Repeat("━", full) + strings.Repeat("╌", width-full)
-	phase := ""
-	if l.Ramp {
-		phase = " joining"
+	rate := fmt.Sprintf("%d/s", l.Heard)
+	if l.Heard >= 10_000 {
+		rate = fmt.Sprintf("%.1fk/s", float64(l.Heard)/1000)
 	}
-	line := []rune(fmt.Sprintf("%s %3.0f/%.0fs%s  %d sessions  %s/s  p50 %s  p99 %s ms  lost %d  err %d", bar, l.Elapsed.Seconds(), l.Total.Seconds(),
-		phase, l.Sessions, thousands(l.Heard), digits(l.P50), digits(l.P99), l.Whole.Lost, l.Errors))
-	return string(line[:min(len(line), cells)])
+	parts := []string{
+		strings.Repeat("━", full) + strings.Repeat("╌", width-full) + fmt.Sprintf(" %.0f/%.0fs", l.Elapsed.Seconds(), l.Total.Seconds()),
+		fmt.Sprintf("%d sessions", l.Sessions), rate, "p50 " + digits(l.P50), "p99 " + digits(l.P99) + " ms",
+		fmt.Sprintf("lost %d", l.Whole.Lost), fmt.Sprintf("errors %d", l.Errors),
+	}
+	for _, drop := range []int{3, 2, 1} {
+		if utf8.RuneCountInString(strings.Join(parts, "  ")) > cells {
+			parts = slices.Delete(parts, drop, drop+1)
+		}
+	}
+	return strings.Join(parts, "  ")
 }

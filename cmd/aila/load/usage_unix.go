@@ -3,8 +3,11 @@
 package load
 
 import (
+	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // ownCPU is the processor time that this process has used.
@@ -23,4 +26,13 @@ func openFiles() uint64 {
 		return 0
 	}
 	return uint64(l.Cur)
+}
+
+// Columns is how wide a terminal is; 80 where nobody knows.
+func Columns(f *os.File) int {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 {
+		return 80
+	}
+	return int(size.Col)
 }
