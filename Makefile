@@ -14,7 +14,7 @@ as_root  = $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 node_modules := $(patsubst %,%/node_modules/.package-lock.json,transport/browser transport/operator/console)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check faults fuzz go deps deps-browser
+.PHONY: help run build test check faults fuzz go deps deps-browser deps-deploy
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,18 @@ fuzz: go ## run each fuzz test for FUZZTIME (30s)
 	done
 
 # What the tests need beyond Go, each part in a target of its own.
-deps: deps-browser
+deps: deps-browser deps-deploy
+
+# What the tests of cmd/aila/deploy need: promtool and systemd-analyze.
+deps-deploy:
+	@missing=; \
+	command -v promtool >/dev/null 2>&1 || missing="$$missing prometheus"; \
+	command -v systemd-analyze >/dev/null 2>&1 || missing="$$missing systemd"; \
+	if [ -n "$$missing" ]; then \
+		echo "make: installing$$missing"; \
+		$(as_root) apt-get update -qq && $(as_root) apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+			echo "make: could not install$$missing, so the tests of what Aila is deployed with are skipped"; \
+	fi
 
 # What the browser's tests need: Node, Chromium, and the packages of two lock files. Where they
 # cannot be had, those tests are skipped and say so; with CI=true they fail.
