@@ -42,6 +42,7 @@ func (c *client) attach(a *attach) {
 		c.stir(time.Now().UnixNano())
 		c.regate()
 		c.rearm()
+		c.pump()
 	}
 	a.reply <- attached{in: in}
 }
@@ -93,6 +94,7 @@ func (c *client) detach(h hangup) {
 	c.regate()
 	c.rearm()
 	c.hub.events.emit(proto.Event{Event: proto.EvSessionDetached, Session: c.rec.id, Code: h.close.Code, Reason: h.close.Reason, Bytes: queued})
+	c.pump()
 }
 
 // has is what an ack says: the highest contiguous client seq, or the count of frames.

@@ -55,6 +55,7 @@ func (c *client) tick(t time.Time) {
 	}
 	if c.due.passed(dueGate, now) {
 		c.regate()
+		c.pump()
 	}
 	if c.due.passed(dueWarn, now) {
 		left := time.Duration(c.due[dueMax] - now)

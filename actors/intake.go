@@ -38,15 +38,15 @@ func (c *client) take(msg proto.Inbound) {
 	}
 	if c.line.len() > 0 || !c.idle() {
 		c.line.push(msg)
-		return
+	} else {
+		c.admit(msg)
 	}
-	c.admit(msg)
 	c.pump()
 }
 
 // idle tells whether a message may be handed out now.
 func (c *client) idle() bool {
-	return c.hand == nil && c.voice != opening && !c.ending && c.ended == ""
+	return c.hand == nil && c.voice != opening && !c.ending && c.ended == "" && !c.choked()
 }
 
 // pump hands out what waits, as long as nothing is in hand.

@@ -31,10 +31,18 @@ func (c *client) ship(e entry, kind int) {
 		return
 	}
 	c.out.Send(e.data, e.binary)
-	if c.out.QueueBytes() > slowQueue && c.due[dueGate] == 0 {
+	c.mindQueue()
+}
+
+// mindQueue slows the voice once too much waits for the socket.
+func (c *client) mindQueue() {
+	if c.due[dueGate] == 0 && c.out.QueueBytes() > slowQueue {
 		c.regate()
 	}
 }
+
+// choked tells whether so much waits for the socket that the user must wait, too.
+func (c *client) choked() bool { return c.out != nil && c.out.QueueBytes() > chokedQueue }
 
 // send sends a message that carries no number: who is not there does not get it.
 func (c *client) send(m proto.Outbound, kind int) {
@@ -44,6 +52,7 @@ func (c *client) send(m proto.Outbound, kind int) {
 	var room [512]byte
 	c.rec.counts.out[kind].Add(1)
 	c.out.Send(proto.Append(room[:0], m), false)
+	c.mindQueue()
 }
 
 // fault says an error. Too many of them and the socket is closed.
@@ -81,6 +90,11 @@ func (c *client) trim() {
 // slowQueue is how many bytes may wait for the socket before the voice is slowed: well below
 // what gets the socket cut, since a voice may say in a second what takes a minute to hear.
 const slowQueue = 64 << 10
+
+// chokedQueue is how many bytes may wait before the session takes no more from its user. A
+// slowed voice stays below it; one that answers from within Write, as an echo does, cannot be
+// slowed in another way.
+const chokedQueue = 2 * slowQueue
 
 // regate lets the voice go on, or slows it, as what waits for the user allows.
 func (c *client) regate() {
