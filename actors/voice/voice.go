@@ -63,7 +63,9 @@ type Stream interface {
 	End() error
 	// Played hears how much of an item the user has heard.
 	Played(item string, played time.Duration, state string)
-	// Close releases everything. No answer may follow it. It is called once, also after ErrLost.
+	// Close releases everything. No answer may follow it. It is called once, also after
+	// ErrLost. It must not wait for a goroutine that answers: a session's actors run on
+	// whichever goroutine has news for them, so this call may be running on that one.
 	Close()
 }
 
