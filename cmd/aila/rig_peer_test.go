@@ -29,7 +29,12 @@ const aKey = "dGhlIHNhbXBsZSBub25jZQ=="
 // dial connects without a handshake.
 func dial(t testing.TB, addr string) *peer {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	return dialWith(t, &net.Dialer{}, addr)
+}
+
+func dialWith(t testing.TB, d *net.Dialer, addr string) *peer {
+	t.Helper()
+	c, err := d.Dial("tcp", addr)
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}

@@ -25,7 +25,13 @@ type survivor struct {
 // survive starts a session on a new socket, with further headers in its handshakes.
 func survive(t testing.TB, addr string, who ...string) *survivor {
 	t.Helper()
-	v := &survivor{oracle: newOracle(), t: t, addr: addr, who: who, p: connect(t, addr, who...), size: 960, other: map[int64]proto.Numbered{}}
+	return surviveOn(connect(t, addr, who...), addr, who...)
+}
+
+// surviveOn starts a session on a socket that is there.
+func surviveOn(p *peer, addr string, who ...string) *survivor {
+	p.t.Helper()
+	v := &survivor{oracle: newOracle(), t: p.t, addr: addr, who: who, p: p, size: 960, other: map[int64]proto.Numbered{}}
 	v.p.say(&proto.Start{})
 	started := want[*proto.SessionStarted](v.p)
 	v.hear(started)
