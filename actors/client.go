@@ -50,7 +50,9 @@ type client struct {
 	stopping bool // the actor itself is being stopped
 	ending   bool // end was taken; what the voice still has to say is awaited
 	spoken   bool // the voice has finished
-	ended    proto.EndReason
+	// dismissed is why the session ends once nothing is in hand; empty: it does not.
+	dismissed proto.EndReason
+	ended     proto.EndReason
 }
 
 // kid is a child as its parent sees it.
@@ -131,7 +133,7 @@ func (c *client) fromHouse(ctx actor.Context) {
 	case *attach:
 		c.attach(msg)
 	case endSession:
-		c.end(msg.reason)
+		c.dismiss(msg.reason)
 	case depart:
 		c.depart(msg)
 	case crashChild:
@@ -242,6 +244,16 @@ func (c *client) end(reason proto.EndReason) {
 	c.due = deadlines{}
 	c.due.set(dueGone, time.Now().Add(lingerAfterEnd))
 	c.rearm()
+}
+
+// dismiss ends the session at somebody's order, once the message in hand is booked: what was
+// answered is counted.
+func (c *client) dismiss(reason proto.EndReason) {
+	if c.hand != nil && c.voice == up {
+		c.dismissed = reason
+		return
+	}
+	c.end(reason)
 }
 
 // leave closes the socket, if there is one, and shuts the door behind it.

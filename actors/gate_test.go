@@ -47,6 +47,7 @@ func TestVoiceIsSlowedAndNothingIsDropped(t *testing.T) {
 		v := new(chatter)
 		g := Start(Options{Voices: []NamedVoice{{"chatter", v}}})
 		defer v.talking.Wait()
+		defer time.Sleep(time.Second) // of the bubble's time: the library's throttle lets go
 		defer g.Stop()
 		r := join(t, g, &proto.Start{})
 		session := func() proto.SessionView { v, _ := g.Session(r.started.SessionID); return v }
@@ -99,6 +100,7 @@ func TestVoiceIsSlowedAndNothingIsDropped(t *testing.T) {
 func TestUserWaitsWhileAnswersWaitForTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := Start(Options{Window: 8})
+		defer time.Sleep(time.Second) // of the bubble's time: the library's throttle lets go
 		defer g.Stop()
 		r := join(t, g, &proto.Start{})
 		r.echoes(r.audio())

@@ -336,6 +336,9 @@ func (c *client) ack() {
 func (c *client) free() {
 	c.hand = nil
 	c.credit()
+	if c.dismissed != "" {
+		c.end(c.dismissed)
+	}
 	c.pump()
 }
 

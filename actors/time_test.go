@@ -12,6 +12,7 @@ import (
 func inBubble(t *testing.T, o Options, f func(r *rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		g := Start(o)
+		defer time.Sleep(time.Second) // of the bubble's time: the library's throttle lets go
 		defer g.Stop()
 		f(join(t, g, &proto.Start{}))
 	})
