@@ -92,7 +92,7 @@ func (h *hub) deadLetter(e any) {
 		return
 	}
 	switch m := d.Message.(type) {
-	case tick, hangup, *actor.Watch, *actor.Unwatch, *actor.Stop, *actor.Terminated, depart, endSession, opened, reopen:
+	case tick, farewell, hangup, *actor.Watch, *actor.Unwatch, *actor.Stop, *actor.Terminated, depart, endSession, opened, reopen:
 		return // a session that ended meanwhile; nothing was lost
 	case *utterance:
 		m.release()

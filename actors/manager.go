@@ -65,8 +65,11 @@ func (m *manager) childFailed(sup actor.Supervisor, child *actor.PID, c *crash, 
 	sup.StopChildren(child)
 }
 
-// forget takes the last trace of a session that stopped out of the books.
+// forget takes the last trace of a session that stopped out of the books. The library's list
+// of children keeps the PIDs that it removes in its tail, until others come: they must not keep
+// the sessions.
 func (m *manager) forget(msg *actor.Terminated) {
+	m.hub.send(msg.Who, farewell{})
 	rec := m.hub.books.resumable(path.Base(msg.Who.Id))
 	if rec == nil || !msg.Who.Equal(rec.pid.Load()) {
 		return

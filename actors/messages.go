@@ -52,12 +52,18 @@ type (
 	depart struct{ left time.Duration }
 	// tick says that one of the session's deadlines may have passed.
 	tick struct{}
+	// farewell goes to an actor that has stopped, and so to nobody: its PID, on whose cached
+	// process all of the session hangs, lets go of it only when it is used once more.
+	farewell struct{}
 	// crashChild is fault injection on its way to a child.
 	crashChild struct {
 		actor   string
 		onFrame bool
 	}
 )
+
+// IgnoreDeadLetterLogging tells the library that nobody is missed.
+func (farewell) IgnoreDeadLetterLogging() {}
 
 // A client to its children: the wire's messages as they came, and fault injection.
 type crashOrder struct{ onFrame bool }
