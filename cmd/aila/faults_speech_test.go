@@ -136,6 +136,7 @@ func TestSpeechOverAFailingNetworkIsHeardSampleForSample(t *testing.T) {
 			if n := x.cuts.Load(); n != cuts {
 				t.Errorf("seed %d: %d cuts, want %d", seed, n, cuts)
 			}
+			x.fill()
 			report(t, "1", torn.verdict(), "in a speech of %d frames with %d cuts at random bytes, round %d, binary %v: %d sockets, %d resumes, %d messages said again; seed %d",
 				len(frames), x.cuts.Load(), round, o.Binary, stats.Connects, stats.Resumes, stats.Again, seed)
 		}
@@ -224,6 +225,7 @@ func TestCutsInTheMiddleOfAResumeAndOfAnEndCostNothing(t *testing.T) {
 		})
 		v := s.tornRecital(t, x, rng, frames)
 		total, cuts = total.plus(v), cuts+x.cuts.Load()
+		x.fill()
 	}
 	report(t, "1", total, "in %d sessions with %d cuts in resumes, their answers, and ends; seed %d", sessions, cuts, seed)
 }

@@ -60,17 +60,20 @@ func dig(t testing.TB, target string, plan func() cut) *tunnel {
 	}
 	x := &tunnel{t: t, l: l, target: target, plan: plan, links: map[*link]bool{}}
 	x.work.Go(x.accept) // ends when the listener is closed
-	t.Cleanup(func() {
-		l.Close()
-		x.mu.Lock()
-		for k := range x.links {
-			k.client.Close()
-			k.server.Close()
-		}
-		x.mu.Unlock()
-		x.work.Wait()
-	})
+	t.Cleanup(x.fill)
 	return x
+}
+
+// fill ends the tunnel and whatever is in it.
+func (x *tunnel) fill() {
+	x.l.Close()
+	x.mu.Lock()
+	for k := range x.links {
+		k.client.Close()
+		k.server.Close()
+	}
+	x.mu.Unlock()
+	x.work.Wait()
 }
 
 func (x *tunnel) addr() string { return x.l.Addr().String() }
