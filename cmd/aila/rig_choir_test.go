@@ -99,11 +99,57 @@ func (c *choir) p99() time.Duration {
 		v.mu.Unlock()
 	}
 	if len(all) == 0 {
-		c.t.Error("nothing was heard")
 		return 0
 	}
 	slices.Sort(all)
 	return all[len(all)*99/100]
+}
+
+// listen takes the p99 of every second from now on; stop gives their median, so that a hiccup of
+// the machine is no verdict.
+func (c *choir) listen() (stop func() time.Duration) {
+	var all []time.Duration
+	over := make(chan struct{})
+	var work sync.WaitGroup
+	c.p99()
+	work.Go(func() { // ends with over
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
+		for {
+			select {
+			case <-second.C:
+				all = append(all, c.p99())
+			case <-over:
+				return
+			}
+		}
+	})
+	return func() time.Duration {
+		close(over)
+		work.Wait()
+		if all = append(all, c.p99()); len(all) > 1 {
+			all = all[:len(all)-1] // it was no whole second
+		}
+		slices.Sort(all)
+		median := all[len(all)/2]
+		if median == 0 {
+			c.t.Error("nothing was heard")
+		}
+		return median
+	}
+}
+
+// listenFor is listen, for so long.
+func (c *choir) listenFor(d time.Duration) time.Duration {
+	stop := c.listen()
+	<-time.After(d) // a rate is measured over a time
+	return stop()
+}
+
+// times is how much longer something takes than it did. Below a millisecond it is the
+// machine's doing, not the server's.
+func times(now, before time.Duration) float64 {
+	return float64(now) / float64(max(before, time.Millisecond))
 }
 
 // finish ends all sessions and gives the verdict. None may have seen an error.

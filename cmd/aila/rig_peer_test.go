@@ -42,6 +42,30 @@ func dialWith(t testing.TB, d *net.Dialer, addr string) *peer {
 	return &peer{t: t, tcp: c.(*net.TCPConn), br: bufio.NewReader(c), next: 1}
 }
 
+// dialQuietly is dial whose error is the network's, for use on any goroutine. Who calls it closes.
+func dialQuietly(t testing.TB, addr string) (*peer, error) {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &peer{t: t, tcp: c.(*net.TCPConn), br: bufio.NewReaderSize(c, 512), next: 1}, nil
+}
+
+// shakeQuietly makes a good handshake; its error is the network's, or a refusal.
+func (p *peer) shakeQuietly(host string) error {
+	err := p.write([]byte("GET /ws HTTP/1.1\r\nHost: " + host + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + aKey + "\r\n\r\n"))
+	if err != nil {
+		return err
+	}
+	p.wait()
+	res, err := http.ReadResponse(p.br, nil)
+	if err == nil && res.StatusCode != http.StatusSwitchingProtocols {
+		err = errors.New(res.Status)
+	}
+	return err
+}
+
 // connect makes a WebSocket, with further headers in its handshake.
 func connect(t testing.TB, addr string, headers ...string) *peer {
 	t.Helper()

@@ -78,9 +78,9 @@ func (e *elsewhere) get(path string, into any) {
 // live counts the sessions there are.
 func (e *elsewhere) live() (n int) {
 	e.t.Helper()
-	var stats proto.Stats
-	e.get("/api/v1/stats", &stats)
-	for _, count := range stats.Sessions {
+	var now struct{ Stats proto.Stats }
+	e.get("/api/v1/stats", &now)
+	for _, count := range now.Stats.Sessions {
 		n += int(count)
 	}
 	return n
@@ -146,4 +146,14 @@ func (e *elsewhere) wantBack(goroutines float64, files int) {
 		return g <= goroutines+5 && f <= files+3 && n == 0
 	})
 	e.t.Logf("goroutines %v, was %v; open files %d, was %d; sessions %d", g, goroutines, f, files, n)
+}
+
+// tryCrash crashes an actor, if its session is there.
+func (e *elsewhere) tryCrash(id, actor string, onFrame bool) bool {
+	path := "/api/v1/sessions/" + id + "/actors/" + actor + "/crash"
+	if onFrame {
+		path += "?on=frame"
+	}
+	status, _ := ask(e.t, http.MethodPost, e.page, path)
+	return status == http.StatusAccepted
 }

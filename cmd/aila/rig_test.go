@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"os"
@@ -179,20 +178,29 @@ func (s *server) metric(sample string) float64 {
 	return metricAt(s.t, s.page(), sample)
 }
 
-func metricAt(t testing.TB, page, sample string) float64 {
+func metricAt(t testing.TB, page, name string) float64 {
+	t.Helper()
+	v, ok := sample(t, page, name)
+	if !ok {
+		t.Fatalf("no metric %s", name)
+	}
+	return v
+}
+
+// sample reads one of the metrics at page; some are only there once they were counted.
+func sample(t testing.TB, page, name string) (v float64, ok bool) {
 	t.Helper()
 	_, body := ask(t, http.MethodGet, page, "/metrics")
 	for line := range strings.Lines(string(body)) {
-		if rest, ok := strings.CutPrefix(line, sample+" "); ok {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
 			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return v
+			return v, true
 		}
 	}
-	t.Fatalf("no metric %s", sample)
-	return math.NaN()
+	return 0, false
 }
 
 // eventually polls, for what lies outside of what a test can wait for.
