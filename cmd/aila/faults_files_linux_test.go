@@ -23,7 +23,7 @@ func TestServerOutOfFilesServesOnAndRecovers(t *testing.T) {
 	if err := unix.Prlimit(e.pid(), unix.RLIMIT_NOFILE, &few, nil); err != nil {
 		t.Skip("needs prlimit: ", err)
 	}
-	over := time.Duration(scale(2, 10)) * time.Second
+	over := time.Duration(scale(1, 10)) * time.Second
 	before := e.cpu(over)
 
 	hogs := make([]net.Conn, 2*limit) // who gets no file waits in the kernel's backlog

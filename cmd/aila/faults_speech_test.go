@@ -212,7 +212,7 @@ func TestCutsInTheMiddleOfAResumeAndOfAnEndCostNothing(t *testing.T) {
 	frames := spoken(speech(t), 960)[:40]
 	var total verdict
 	var cuts int64
-	sessions := scale(10, 100)
+	sessions := scale(5, 100)
 	for range sessions {
 		// Of the sockets after the first, three are cut in the resume or in its answer.
 		var sockets atomic.Int64
