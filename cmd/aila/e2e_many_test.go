@@ -11,6 +11,7 @@ import (
 // Thousands of sessions connect, start, hear a second of audio each come back, and leave. What
 // they took is given back.
 func TestThousandsComeTalkAndLeave(t *testing.T) {
+	aside(t)
 	many := scale(1000, 10_000)
 	e := startElsewhere(t, "--max-audio-rate", "0")
 	goroutines, files, heap := e.metric("go_goroutines"), openFiles(t, e.pid()), e.heap()

@@ -15,13 +15,14 @@ import (
 // Fault 5: half of the sessions crash-loop, each replaced when it ends. The other half does
 // not notice.
 func TestCrashLoopsDisturbNobody(t *testing.T) {
+	aside(t)
 	half, long := scale(20, 250), time.Duration(scale(2, 10))*time.Second
 	e := startElsewhere(t)
 	others := sing(t, e.ws, half, 200*time.Millisecond, client.Options{})
 	var ratios []float64
 	var idle, after float64
 	var crashes, replaced int64
-	for range 3 {
+	for range scale(1, 3) {
 		doomed := e.doom(t, half)
 		baseline := others.listenFor(long)
 		idle = e.cpu(time.Second)
@@ -38,10 +39,10 @@ func TestCrashLoopsDisturbNobody(t *testing.T) {
 	beside := others.finish()
 	eventually(t, patience, "no session to be left", func() bool { return e.live() == 0 })
 	slices.Sort(ratios)
-	report(t, "5", beside, "%d crashes in 3 times %v, %d sessions replaced; p99 of the %d beside them %.2f times its baseline (median of %.2f); processor %.0f %%, was %.0f %%",
-		crashes, long, replaced, half, ratios[1], ratios, 100*after, 100*idle)
-	if thorough() && ratios[1] > 2 {
-		t.Errorf("the p99 beside is %.2f times its baseline, want at most 2", ratios[1])
+	report(t, "5", beside, "%d crashes in %d times %v, %d sessions replaced; p99 of the %d beside them %.2f times its baseline (median of %.2f); processor %.0f %%, was %.0f %%",
+		crashes, len(ratios), long, replaced, half, ratios[len(ratios)/2], ratios, 100*after, 100*idle)
+	if thorough() && ratios[len(ratios)/2] > 2 {
+		t.Errorf("the p99 beside is %.2f times its baseline, want at most 2", ratios[len(ratios)/2])
 	}
 	if crashes < int64(half) || replaced == 0 {
 		t.Errorf("%d crashes and %d replaced sessions: that was no crash loop", crashes, replaced)

@@ -21,7 +21,8 @@ import (
 // Fault 6: clients that talk and never read. Each is cut, keeps its session, and nobody else
 // notices.
 func TestClientsThatNeverReadAreCut(t *testing.T) {
-	deaf, talking, calmFor := scale(60, 500), scale(20, 200), time.Duration(scale(3, 10))*time.Second
+	aside(t)
+	deaf, talking, calmFor := scale(60, 500), scale(20, 200), time.Duration(scale(1, 10))*time.Second
 	e := startElsewhere(t)
 	others := sing(t, e.ws, talking, 100*time.Millisecond, client.Options{})
 	baseline := others.listenFor(calmFor)
@@ -153,6 +154,7 @@ func kernelPages(t *testing.T) int64 {
 func TestFloodDisturbsNobody(t *testing.T) {
 	for _, row := range []struct{ name, rate string }{{"limited", "2"}, {"unlimited", "0"}} {
 		t.Run(row.name, func(t *testing.T) {
+			aside(t)
 			e := startElsewhere(t, "--max-audio-rate", row.rate)
 			others := sing(t, e.ws, 20, 100*time.Millisecond, client.Options{})
 			baseline, idle, memory := others.listenFor(2*time.Second), e.cpu(time.Second), e.rss()

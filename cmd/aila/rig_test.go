@@ -35,6 +35,14 @@ func scale(quick, full int) int {
 	return quick
 }
 
+// aside lets a test that mostly waits run beside others, except in make faults, where its
+// measurements count.
+func aside(t *testing.T) {
+	if !thorough() {
+		t.Parallel()
+	}
+}
+
 // server is the whole of aila in this process, put together by build as serve does it, on a
 // port of its own.
 type server struct {
