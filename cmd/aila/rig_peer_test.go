@@ -81,14 +81,6 @@ func (s *server) connect(headers ...string) *peer {
 	return connect(s.t, s.addr, headers...)
 }
 
-// begin connects and starts a session with further fields of start.
-func (s *server) begin(fields string) (*peer, *proto.SessionStarted) {
-	s.t.Helper()
-	p := s.connect()
-	p.text(`{"type":"session_control","action":"start"` + fields + `}`)
-	return p, want[*proto.SessionStarted](p)
-}
-
 // request writes a request as it is and reads the answer.
 func (p *peer) request(line, host string, headers ...string) *http.Response {
 	p.t.Helper()
