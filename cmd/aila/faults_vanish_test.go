@@ -13,7 +13,7 @@ import (
 // sends, acknowledges it as a kernel does, and passes on nothing, not even an end.
 func TestVanishedPeersAreFoundAndTheirSessionsWait(t *testing.T) {
 	t.Parallel() // it waits for the heartbeat
-	const window = 2 * time.Second
+	const window = 6 * time.Second // longer than from the first peer that is found to the last
 	peers := scale(3, 50)
 	s := startServer(t, func(c *config) { c.ResumeWindow = window })
 	x := dig(t, s.addr, func() cut { return cut{} })
