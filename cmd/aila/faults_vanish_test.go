@@ -12,7 +12,7 @@ import (
 // Fault 8: peers that vanish without a word. A tunnel goes deaf: it takes whatever either side
 // sends, acknowledges it as a kernel does, and passes on nothing, not even an end.
 func TestVanishedPeersAreFoundAndTheirSessionsWait(t *testing.T) {
-	t.Parallel() // it waits for the heartbeat
+	t.Parallel()                   // it waits for the heartbeat
 	const window = 6 * time.Second // longer than from the first peer that is found to the last
 	peers := scale(3, 50)
 	s := startServer(t, func(c *config) { c.ResumeWindow = window })
