@@ -32,7 +32,6 @@ func byHand(n int, do func(i int)) {
 // of them all are more files than one may open.
 func TestCrowdWhoseSocketsAreDroppedAtOnceResumes(t *testing.T) {
 	n := scale(200, 5000)
-	aside(t)
 	withoutRaceDetector(t)
 	e := startElsewhere(t, "--max-audio-rate", "0")
 	crowd := make([]*survivor, n)
@@ -92,7 +91,6 @@ func TestCrowdWhoseSocketsAreDroppedAtOnceResumes(t *testing.T) {
 // The same with the real client and its jitter, which keeps on talking.
 func TestClientsWhoseSocketsAreCutAtOnceTalkOn(t *testing.T) {
 	n := scale(50, 1000)
-	aside(t)
 	withoutRaceDetector(t)
 	e := startElsewhere(t, "--max-audio-rate", "0")
 	var mu sync.Mutex

@@ -14,7 +14,6 @@ import (
 // are to be had again new ones come in.
 func TestServerOutOfFilesServesOnAndRecovers(t *testing.T) {
 	const limit = 256
-	aside(t)
 	withoutRaceDetector(t)
 	e := startElsewhere(t)
 	talkers := sing(t, e.ws, 20, 200*time.Millisecond, client.Options{})

@@ -96,7 +96,6 @@ func (p *peer) greet(host string) {
 // second wave must find it enough.
 func TestComingsAndGoingsLeaveNothingBehind(t *testing.T) {
 	n := scale(500, 100_000) / 2
-	aside(t)
 	withoutRaceDetector(t)
 	e := startElsewhere(t, "--resume-window", "1s", "--max-per-address", "100000")
 	beside := sing(t, e.ws, 10, 200*time.Millisecond, client.Options{})
