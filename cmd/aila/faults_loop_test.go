@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -111,21 +112,26 @@ func (d *doomed) talk(life context.Context, s *client.Session) {
 }
 
 // loop crashes one actor of each of them again and again, so often that each is over its budget
-// before the time is, and gives how often it did.
+// before the time is, and gives how often it did. Where an order takes long, so does the loop.
 func (d *doomed) loop(long time.Duration) (crashes int64) {
+	orders := &http.Transport{}
+	defer orders.CloseIdleConnections()
+	by := &http.Client{Timeout: patience, Transport: orders}
 	actors := []string{"audio", "control", "voice"}
 	d.mu.Lock()
 	n := len(d.ids)
 	d.mu.Unlock()
 	every := time.NewTicker(long / time.Duration(8*n))
 	defer every.Stop()
-	for over, i := time.Now().Add(long), 0; time.Now().Before(over); i++ {
+	begun := time.Now()
+	looped := func() bool { return crashes >= int64(n) && d.replaced.Load() > 0 }
+	for i := 0; time.Since(begun) < long || !looped() && time.Since(begun) < patience; i++ {
 		<-every.C
 		d.mu.Lock()
 		id := d.ids[i%n]
 		d.mu.Unlock()
 		// A session that ended and is not yet replaced is not there to crash.
-		if d.e.tryCrash(id, actors[i%n%3], rand.IntN(2) == 0) {
+		if d.e.tryCrash(by, id, actors[i%n%3], rand.IntN(2) == 0) {
 			crashes++
 		}
 	}

@@ -148,12 +148,20 @@ func (e *elsewhere) wantBack(goroutines float64, files int) {
 	e.t.Logf("goroutines %v, was %v; open files %d, was %d; sessions %d", g, goroutines, f, files, n)
 }
 
-// tryCrash crashes an actor, if its session is there.
-func (e *elsewhere) tryCrash(id, actor string, onFrame bool) bool {
+// tryCrash crashes an actor, if its session is there, over a connection that by keeps.
+func (e *elsewhere) tryCrash(by *http.Client, id, actor string, onFrame bool) bool {
 	path := "/api/v1/sessions/" + id + "/actors/" + actor + "/crash"
 	if onFrame {
 		path += "?on=frame"
 	}
-	status, _ := ask(e.t, http.MethodPost, e.page, path)
-	return status == http.StatusAccepted
+	answer, err := by.Post(e.page+path, "", nil)
+	if err != nil {
+		e.t.Fatalf("crash: %v", err)
+	}
+	defer answer.Body.Close()
+	_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is kept
+	if s := answer.StatusCode; s != http.StatusAccepted && s != http.StatusNotFound {
+		e.t.Fatalf("crash: %s", answer.Status)
+	}
+	return answer.StatusCode == http.StatusAccepted
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // thorough tells whether the long tests of the faults run too: make faults.
 func thorough() bool { return os.Getenv("AILA_FAULTS") != "" }

@@ -46,8 +46,8 @@ func (a *API) endSession(_ http.ResponseWriter, r *http.Request) (int, any, erro
 	return http.StatusAccepted, act{Session: id}, nil
 }
 
-// crashActor answers 202: the actor panics on its own goroutine. Without fault injection the
-// path does not exist.
+// crashActor answers 202, and the actor panics on its own goroutine; 403 without
+// fault injection.
 func (a *API) crashActor(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	if !a.op.FaultInjection() {
 		return 0, nil, proto.ErrForbidden

@@ -40,31 +40,34 @@ func (c *crasher) crash(s *slot, rng *rand.Rand) {
 	id := call.id
 	call.mu.Unlock()
 	c.r.spawn(func() {
-		ok := c.order(id + "/actors/" + kind)
+		status := c.order(id + "/actors/" + kind)
 		c.r.events.add(func(e *Events) {
-			if ok {
+			switch {
+			case status == http.StatusAccepted:
 				e.Crashed++
-			} else {
+			case status == http.StatusNotFound || c.r.ending.Err() != nil:
+				// The session, or the run, was over first: nobody refused anything.
+			default:
 				e.CrashRefused++
 			}
 		})
 	})
 }
 
-// order tells whether the server accepted it.
-func (c *crasher) order(path string) bool {
+// order gives the status of the server's answer; 0: there was none.
+func (c *crasher) order(path string) int {
 	req, err := http.NewRequestWithContext(c.r.ending, http.MethodPost, c.base+path, nil)
 	if err != nil {
-		return false
+		return 0
 	}
 	if c.r.o.OperatorToken != "" {
 		req.Header.Set("Authorization", "Bearer "+c.r.o.OperatorToken)
 	}
 	answer, err := c.http.Do(req)
 	if err != nil {
-		return false
+		return 0
 	}
 	defer answer.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection is kept
-	return answer.StatusCode == http.StatusAccepted
+	return answer.StatusCode
 }

@@ -25,7 +25,8 @@ type Events struct {
 	Cut     int64 `json:"sockets_cut"`
 	Lost    int64 `json:"sockets_lost"`
 	Resumed int64 `json:"resumed"`
-	// Crashed counts crashes that an operator's order caused, CrashRefused orders in vain.
+	// Crashed counts crashes that an operator's order caused, CrashRefused orders in vain;
+	// one that came when its session was over is neither.
 	Crashed      int64 `json:"crashed"`
 	CrashRefused int64 `json:"crash_refused"`
 	// Disagreeing sessions ended with another count of samples on the server than here.
