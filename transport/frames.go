@@ -160,9 +160,7 @@ func judgeClose(h header, b []byte) proto.Close {
 	}
 	var plain [maxControl]byte
 	p := plain[:copy(plain[:h.size], b)]
-	for i := range p {
-		p[i] ^= h.mask[i&3]
-	}
+	unmask(p, h.mask)
 	switch code := binary.BigEndian.Uint16(p); {
 	case code >= 3000 && code <= 4999:
 	case code < 1000, code > 1014, code >= 1004 && code <= 1006:
@@ -214,4 +212,23 @@ func parseHeader(b []byte) (h header, known bool) {
 	copy(h.mask[:], b[n:])
 	h.length = n + 4
 	return h, true
+}
+
+// unmask undoes the masking of a payload (RFC 6455, section 5.3), in place.
+func unmask(p []byte, mask [4]byte) {
+	le := binary.LittleEndian
+	key := uint64(le.Uint32(mask[:]))
+	key |= key << 32
+	for ; len(p) >= 32; p = p[32:] {
+		le.PutUint64(p, le.Uint64(p)^key)
+		le.PutUint64(p[8:], le.Uint64(p[8:])^key)
+		le.PutUint64(p[16:], le.Uint64(p[16:])^key)
+		le.PutUint64(p[24:], le.Uint64(p[24:])^key)
+	}
+	for ; len(p) >= 8; p = p[8:] {
+		le.PutUint64(p, le.Uint64(p)^key)
+	}
+	for i := range p {
+		p[i] ^= mask[i&3]
+	}
 }

@@ -20,7 +20,7 @@ func (s *socket) message(ctx context.Context, kind websocket.MessageType, r io.R
 	buf := messageBuffers.Get().(*[]byte)
 	b, err := readAll(r, *buf)
 	if err == nil {
-		s.take(ctx, kind, b)
+		s.take(ctx, b, kind == websocket.MessageBinary)
 	}
 	messageBuffers.Put(buf)
 	return err
@@ -45,8 +45,8 @@ func readAll(r io.Reader, buf []byte) ([]byte, error) {
 }
 
 // take decodes one message and gives it to whom it is for.
-func (s *socket) take(ctx context.Context, kind websocket.MessageType, b []byte) {
-	if kind == websocket.MessageBinary {
+func (s *socket) take(ctx context.Context, b []byte, binary bool) {
+	if binary {
 		s.sort(ctx, proto.DecodeBinary(b))
 		return
 	}

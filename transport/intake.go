@@ -26,13 +26,16 @@ type intake struct {
 	taken int         // the library has had what lies before
 	end   int         // what was read ends here
 	bad   proto.Close // what the frame after whole deserves
+	short bool        // the last read gave less than there was room for
 }
 
 // fill reads once from r, which does not wait, and looks at what came.
 func (in *intake) fill(r io.Reader, now time.Duration) (int, error) {
 	in.room()
-	n, err := r.Read((*in.buf)[in.end:])
+	room := (*in.buf)[in.end:]
+	n, err := r.Read(room)
 	if n > 0 {
+		in.short = n < len(room)
 		in.end += n
 		in.bad = in.look((*in.buf)[:in.end], now)
 	}
@@ -76,6 +79,21 @@ func (in *intake) room() {
 
 // ready tells whether there is something to show to the library.
 func (in *intake) ready() bool { return in.taken < in.whole }
+
+// single gives the payload of the message that begins here, unmasked, if it is one frame; the
+// library then never sees it. The payload is valid until the next fill. What lies before the
+// message must have been taken.
+func (in *intake) single() (p []byte, binary, ok bool) {
+	b := (*in.buf)[in.taken:in.whole]
+	h, _ := parseHeader(b)
+	if !h.fin || h.op != opText && h.op != opBinary {
+		return nil, false, false
+	}
+	p = b[h.length : h.length+int(h.size)]
+	in.taken += h.length + len(p)
+	unmask(p, h.mask)
+	return p, h.op == opBinary, true
+}
 
 // partial tells whether part of a message or frame is there.
 func (in *intake) partial() bool { return in.end > in.whole }

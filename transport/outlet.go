@@ -126,11 +126,13 @@ func (s *socket) cork() {
 	s.mu.Unlock()
 }
 
-func (s *socket) uncork() {
+// uncork tells whether the kernel took all of what had waited, and there was something.
+func (s *socket) uncork() (out bool) {
 	s.mu.Lock()
 	s.corked = false
-	s.flush()
+	out = s.flush()
 	s.mu.Unlock()
+	return out
 }
 
 // put adds one frame. Held: mu.
@@ -157,12 +159,13 @@ func (s *socket) sent() {
 	}
 }
 
-// flush writes what waits for the end of the turn. Held: mu.
-func (s *socket) flush() {
+// flush writes what waits for the end of the turn, and tells whether there was something and
+// the kernel took all of it. Held: mu.
+func (s *socket) flush() (out bool) {
 	if s.out == nil {
-		return
+		return false
 	}
-	s.conn.Write(*s.out) // an error is the read loop's to find
+	_, err := s.conn.Write(*s.out) // an error is the read loop's to find
 	s.drop()
 	queued := s.pipe.queued.Load()
 	if queued == 0 {
@@ -171,6 +174,7 @@ func (s *socket) flush() {
 	if queued > s.server.opt.MaxQueueBytes+s.allow && !s.closing {
 		s.cut()
 	}
+	return err == nil && queued == 0
 }
 
 // drop forgets what waits for the end of the turn. Held: mu.

@@ -194,6 +194,16 @@ func (p *pipe) SetDeadline(t time.Time) error {
 	return p.TCPConn.SetDeadline(t)
 }
 
+// ended tells whether nothing more will come, and all that came was read.
+func (p *pipe) ended() (yes bool) {
+	var b [1]byte
+	p.raw.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		yes = n == 0 && err == nil
+	})
+	return yes
+}
+
 // wake makes serve return.
 func (p *pipe) wake() { p.TCPConn.SetReadDeadline(past) }
 

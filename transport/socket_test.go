@@ -280,6 +280,10 @@ func TestLostConnectionIsTold(t *testing.T) {
 			r.echo.hangups = make(chan proto.Close, 1)
 			p := r.started()
 			cut(p)
+			if name == "FIN behind a message" {
+				p.want("audio_chunk")
+				r.advance(time.Second)
+			}
 			r.wantHangup(proto.Close{})
 			r.eventually("it ends", func() bool { return r.srv.Sockets() == 0 })
 		})

@@ -10,11 +10,12 @@ import (
 const (
 	sweepEvery = 500 * time.Millisecond
 	pingEvery  = 10 * time.Second
-	silence    = 25 * time.Second // nothing was read
-	unfinished = 5 * time.Second  // since a message's first byte
-	firstBy    = 10 * time.Second // a first message
-	tooSlow    = 10 * time.Second // since the oldest byte that waits was written
-	desertion  = 10 * time.Second // the session is closed and has not closed the socket
+	silence    = 25 * time.Second       // nothing was read
+	unfinished = 5 * time.Second        // since a message's first byte
+	firstBy    = 10 * time.Second       // a first message
+	tooSlow    = 10 * time.Second       // since the oldest byte that waits was written
+	desertion  = 10 * time.Second       // the session is closed and has not closed the socket
+	quiet      = 750 * time.Millisecond // nothing was read since the sweep before the last
 )
 
 // sweepLoop sweeps until Shutdown.
@@ -71,6 +72,12 @@ func (s *socket) tick(now int64) {
 		s.Close(c)
 		s.hangup()
 		return
+	}
+	if s.unsure.Load() && !s.waiting.Load() && now-s.lastRead.Load() > int64(quiet) {
+		s.unsure.Store(false)
+		if s.pipe.ended() {
+			s.pipe.wake()
+		}
 	}
 	if now >= s.nextPing {
 		s.nextPing = now + int64(pingEvery)
