@@ -29,6 +29,9 @@
 // a hop allocates nothing. All deadlines of all sessions are one sweep over an array
 // (clock.go). An ack goes out with the answer to a frame, in one system call.
 //
+// Profile-guided optimization was measured and changed nothing beyond noise: of what is left,
+// four fifths are the kernel's, and the rest is spread thin.
+//
 // # What it never does
 //
 // A handler never waits. Nothing here knows of sockets or HTTP. No log line, event or metric

@@ -104,7 +104,7 @@ func (p *pipe) Read(b []byte) (int, error) {
 		return p.TCPConn.Read(b)
 	}
 	for {
-		n, err := syscall.Read(p.fd, b)
+		n, err := read(p.fd, b)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -163,7 +163,7 @@ func (p *pipe) pushOut(fd uintptr) {
 // writeSome writes until all is written or the kernel takes no more.
 func writeSome(fd int, b []byte) (n int, err error) {
 	for n < len(b) {
-		m, err := syscall.Write(fd, b[n:])
+		m, err := write(fd, b[n:])
 		switch {
 		case err == syscall.EINTR:
 			continue
