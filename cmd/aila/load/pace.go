@@ -41,6 +41,8 @@ func (p *pacer) run(ctx context.Context, began time.Time) {
 	if len(p.batches) == 0 {
 		return
 	}
+	short := newSleeper()
+	defer short.close()
 	for due := time.Duration(0); ; due += p.period {
 		for _, b := range p.batches {
 			at := due + b.phase
@@ -48,7 +50,7 @@ func (p *pacer) run(ctx context.Context, began time.Time) {
 				return
 			}
 			for d := at - time.Since(began); d > 0; d = at - time.Since(began) {
-				sleepExactly(d)
+				short.sleep(d)
 			}
 			for _, s := range b.slots {
 				s.turn(int64(at))

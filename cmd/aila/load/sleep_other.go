@@ -7,4 +7,8 @@ import "time"
 // exact is 0 where only the runtime's timers are to be had.
 const exact = 0
 
-func sleepExactly(d time.Duration) { time.Sleep(d) }
+type sleeper struct{}
+
+func newSleeper() sleeper             { return sleeper{} }
+func (sleeper) close()                {}
+func (sleeper) sleep(d time.Duration) { time.Sleep(d) }
