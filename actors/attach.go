@@ -41,7 +41,7 @@ func (c *client) attach(a *attach) {
 	} else {
 		c.stir(time.Now().UnixNano())
 		c.regate()
-		c.rearm()
+		c.trust(a.hello.Expires)
 		c.pump()
 	}
 	a.reply <- attached{in: in}
@@ -90,7 +90,7 @@ func (c *client) detach(h hangup) {
 	c.in, c.out = nil, nil
 	c.rec.outlet.Store(nil)
 	c.due.set(dueWindow, time.Now().Add(c.hub.opts.ResumeWindow))
-	c.due[dueIdle] = 0
+	c.due[dueIdle], c.due[dueToken] = 0, 0
 	c.regate()
 	c.rearm()
 	c.hub.events.emit(proto.Event{Event: proto.EvSessionDetached, Session: c.rec.id, Code: h.close.Code, Reason: h.close.Reason, Bytes: queued})

@@ -197,7 +197,7 @@ func (c *client) greet(b begin) {
 	c.due.set(dueIdle, now.Add(o.IdleTimeout))
 	c.due.set(dueMax, now.Add(o.MaxSession))
 	c.due.set(dueWarn, now.Add(o.MaxSession-min(warnBeforeMax, o.MaxSession/2)))
-	c.rearm()
+	c.trust(b.expires)
 	c.write(&proto.SessionStarted{
 		SessionID: c.rec.id, Resume: c.grant(), Audio: c.rec.format, Voice: c.rec.voice.Name,
 		Durability: "memory", HeartbeatMS: o.Heartbeat.Milliseconds(), Ref: c.rec.ref,
@@ -207,6 +207,15 @@ func (c *client) greet(b begin) {
 		},
 	})
 	b.reply <- b.in
+}
+
+// trust notes when the token ends, so that the user is told before; zero: never.
+func (c *client) trust(until time.Time) {
+	c.due[dueToken] = 0
+	if left := time.Until(until); !until.IsZero() && left > 0 {
+		c.due.set(dueToken, until.Add(-min(warnBeforeExpiry, left/2)))
+	}
+	c.rearm()
 }
 
 // grant makes a fresh resume token.

@@ -13,6 +13,7 @@ const (
 	dueIdle          // nobody said anything
 	dueWarn          // the maximum duration is near
 	dueMax           // the maximum duration
+	dueToken         // the user's token is about to end
 	dueEnd           // the voice takes too long to finish
 	dueGate          // what waited for the socket may have drained
 	dueGone          // the ended session is forgotten
@@ -60,6 +61,9 @@ func (c *client) tick(t time.Time) {
 	if c.due.passed(dueWarn, now) {
 		left := time.Duration(c.due[dueMax] - now)
 		c.send(&proto.GoAway{Reason: "max_duration", TimeLeftMS: max(0, left.Milliseconds()), Action: "end"}, kindEvent)
+	}
+	if c.due.passed(dueToken, now) {
+		c.write(&proto.Notice{Kind: "token_expiring", Text: "the token ends soon: send a fresh one with refresh"})
 	}
 	switch {
 	case c.due.passed(dueGone, now):

@@ -78,7 +78,7 @@ func (g *Gateway) Open(ctx context.Context, hello proto.Hello, out proto.Outlet)
 		g.hub.tally.fault(fault.Code)
 		return nil, fault
 	}
-	e := &enter{rec: rec, out: out, reply: make(chan *inlet, 1)}
+	e := &enter{rec: rec, out: out, expires: hello.Expires, reply: make(chan *inlet, 1)}
 	g.hub.send(g.manager, e)
 	if in := await(ctx, e.reply); in != nil {
 		return in, nil

@@ -223,6 +223,8 @@ func (c *client) done(msg proto.Inbound) {
 		c.unpause(m.ID)
 	case *proto.Interrupt:
 		c.hush()
+	case *proto.Refresh:
+		c.trust(m.Expires)
 	case *proto.End:
 		c.finish(now)
 	}

@@ -54,7 +54,7 @@ func (m *manager) enter(ctx actor.Context, e *enter) {
 	m.hub.books.enter(rec)
 	m.hub.events.emit(proto.Event{Event: proto.EvSessionStarted, Session: rec.id, Voice: rec.voice.Name, Path: pid.Id})
 	born = true
-	m.hub.send(pid, begin{in: in, reply: e.reply})
+	m.hub.send(pid, begin{in: in, expires: e.expires, reply: e.reply})
 }
 
 // childFailed ends a session whose client actor itself crashed: what it knew of the call

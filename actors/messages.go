@@ -15,9 +15,10 @@ import (
 type (
 	// enter asks for a new session. reply has room for the one answer.
 	enter struct {
-		rec   *record
-		out   proto.Outlet
-		reply chan *inlet
+		rec     *record
+		out     proto.Outlet
+		expires time.Time // the token; zero: never
+		reply   chan *inlet
 	}
 	// panicNow makes the manager panic: fault injection.
 	panicNow struct{}
@@ -27,8 +28,9 @@ type (
 type (
 	// begin says that the session is in the books. The client answers the gateway's enter.
 	begin struct {
-		in    *inlet
-		reply chan *inlet
+		in      *inlet
+		expires time.Time // the token; zero: never
+		reply   chan *inlet
 	}
 	// attach asks for the session on a new socket. reply has room for the one answer.
 	attach struct {

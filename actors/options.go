@@ -52,10 +52,11 @@ const (
 )
 
 // How long an ended session can still be asked for what was not acknowledged, and how long
-// before its maximum duration a session is warned.
+// before its maximum duration, or its token's end, a session is warned.
 const (
-	lingerAfterEnd = 30 * time.Second
-	warnBeforeMax  = time.Minute
+	lingerAfterEnd   = 30 * time.Second
+	warnBeforeMax    = time.Minute
+	warnBeforeExpiry = time.Minute
 )
 
 func (o Options) withDefaults() Options {

@@ -145,3 +145,58 @@ func TestOperatorEndsASessionPolitely(t *testing.T) {
 		t.Errorf("End of a session that ended: %v", err)
 	}
 }
+
+// TestUserIsToldThatTheTokenEnds: a minute before, or when half of a shorter time is over; not
+// again for the same token, and not when a fresh one came first.
+func TestUserIsToldThatTheTokenEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := Start(Options{IdleTimeout: time.Hour})
+		defer time.Sleep(time.Second) // of the bubble's time: the library's throttle lets go
+		defer g.Stop()
+		w := newWire()
+		in, fault := g.Open(t.Context(), proto.Hello{Start: &proto.Start{}, Expires: time.Now().Add(5 * time.Minute)}, w)
+		if fault != nil {
+			t.Fatalf("Open: %v", fault)
+		}
+		notices := func(after time.Duration) int {
+			time.Sleep(after)
+			synctest.Wait()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			n := 0
+			for _, m := range w.said {
+				if notice, ok := m.(*proto.Notice); ok && notice.Kind == "token_expiring" {
+					n++
+				}
+			}
+			return n
+		}
+		for _, step := range []struct {
+			after   time.Duration
+			want    int
+			refresh time.Duration // then comes a token that lives so long; 0: none comes
+		}{
+			{after: 3*time.Minute + 58*time.Second, want: 0},
+			{after: 3 * time.Second, want: 1, refresh: 5 * time.Minute},
+			{after: 3 * time.Minute, want: 1, refresh: 5 * time.Minute},
+			{after: 3 * time.Minute, want: 1},
+			{after: 61 * time.Second, want: 2, refresh: 40 * time.Second},
+			{after: 21 * time.Second, want: 3, refresh: -1},
+			{after: 5 * time.Minute, want: 3},
+		} {
+			if n := notices(step.after); n != step.want {
+				t.Fatalf("told %d times, want %d, in step %+v", n, step.want, step)
+			}
+			if step.refresh == 0 {
+				continue
+			}
+			m := &proto.Refresh{} // a token without an end
+			if step.refresh > 0 {
+				m.Expires = time.Now().Add(step.refresh)
+			}
+			if err := in.Deliver(m); err != nil {
+				t.Fatalf("Deliver: %v", err)
+			}
+		}
+	})
+}

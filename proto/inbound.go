@@ -1,6 +1,9 @@
 package proto
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // MaxSeq is the largest sequence number: 2^53-1, what every JSON reader holds exactly.
 const MaxSeq = 1<<53 - 1
@@ -117,6 +120,9 @@ type Resume struct {
 type Refresh struct {
 	ID    string
 	Token string
+	// Expires is when the token ends; zero: never. Whoever checked it sets it; the codec
+	// leaves it alone.
+	Expires time.Time
 }
 
 // Pause makes the voice stop hearing and holds its answer.

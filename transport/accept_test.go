@@ -328,11 +328,11 @@ func TestRefreshTakesTheSameSubjectOnly(t *testing.T) {
 		heard <- m.(*proto.Refresh)
 		return nil
 	}
-	p := r.connect("Authorization: Bearer ann")
+	p := r.connect("Authorization: Bearer dan")
 	p.text(`{"type":"session_control","action":"start"}`)
 	p.want("session_started")
-	p.text(`{"type":"session_control","action":"refresh","token":"ann","id":"r"}`)
-	require.Equal(t, &proto.Refresh{ID: "r"}, <-heard)
+	p.text(`{"type":"session_control","action":"refresh","token":"dan","id":"r"}`)
+	require.Equal(t, &proto.Refresh{ID: "r", Expires: ending}, <-heard)
 	p.text(`{"type":"session_control","action":"refresh","token":"bob"}`)
 	p.wantClose(proto.CloseUnauthorized)
 }

@@ -224,6 +224,7 @@ func (s *socket) refresh(m *proto.Refresh) bool {
 		return false
 	}
 	s.setExpires(expires)
+	m.Expires = expires
 	return true
 }
 
