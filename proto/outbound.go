@@ -180,7 +180,8 @@ const (
 // Notice is something that the user should be told.
 type Notice struct {
 	Serial
-	Kind string `json:"kind"` // ai_voice, crisis or token_expiring
+	// Kind is ai_voice, crisis, or token_expiring: the token ends in a minute or less.
+	Kind string `json:"kind"`
 	Text string `json:"text"`
 }
 

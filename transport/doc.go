@@ -8,8 +8,9 @@
 //	tls.Conn   where the server was given certificates
 //	intake     what was read and not yet understood, in a buffer held only meanwhile
 //	inspector  checks every frame header in the intake before the library sees it
-//	websocket  coder/websocket: the handshake, joins fragments, answers pings and closes; a
-//	           message that is one frame, as audio is, passes it by (2 µs of 26)
+//	websocket  coder/websocket: the handshake, joins fragments, answers closes; what is one
+//	           frame, as audio, pings and pongs are, passes it by (2 µs of a frame's 26, and
+//	           12 KiB of stack that an idle socket would keep after its first pong)
 //	socket     decodes messages, delivers them, and is the session's proto.Outlet
 //
 // A frame of audio costs one read and one write, neither of which Go's scheduler hears of

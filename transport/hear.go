@@ -15,6 +15,17 @@ import (
 
 var messageBuffers = sync.Pool{New: func() any { b := make([]byte, intakeSize); return &b }}
 
+// frame handles a message of one frame, or a ping or pong.
+func (s *socket) frame(ctx context.Context, op byte, p []byte) {
+	switch op {
+	case opText, opBinary:
+		s.take(ctx, p, op == opBinary)
+	case opPing:
+		var room [2 + maxControl]byte
+		s.control(appendFrame(room[:0], opPong, p))
+	}
+}
+
 // message reads one message from the library and handles it. Its error is the library's.
 func (s *socket) message(ctx context.Context, kind websocket.MessageType, r io.Reader) error {
 	buf := messageBuffers.Get().(*[]byte)

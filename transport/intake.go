@@ -80,19 +80,19 @@ func (in *intake) room() {
 // ready tells whether there is something to show to the library.
 func (in *intake) ready() bool { return in.taken < in.whole }
 
-// single gives the payload of the message that begins here, unmasked, if it is one frame; the
-// library then never sees it. The payload is valid until the next fill. What lies before the
-// message must have been taken.
-func (in *intake) single() (p []byte, binary, ok bool) {
+// single takes the frame that begins here, unless it is for the library: a part of a message,
+// or a close. Its payload is unmasked, and valid until the next fill. What lies before the frame
+// must have been taken.
+func (in *intake) single() (op byte, p []byte, ok bool) {
 	b := (*in.buf)[in.taken:in.whole]
 	h, _ := parseHeader(b)
-	if !h.fin || h.op != opText && h.op != opBinary {
-		return nil, false, false
+	if !h.fin || h.op == opClose {
+		return 0, nil, false
 	}
 	p = b[h.length : h.length+int(h.size)]
 	in.taken += h.length + len(p)
 	unmask(p, h.mask)
-	return p, h.op == opBinary, true
+	return h.op, p, true
 }
 
 // partial tells whether part of a message or frame is there.

@@ -94,7 +94,9 @@ func serveRig(t testing.TB, o Options, secure *tls.Config) *rig {
 // advance moves the server's clock and sweeps.
 func (r *rig) advance(d time.Duration) {
 	r.now += d
-	r.srv.sweep(r.now, nil)
+	for share := range shares {
+		r.srv.sweep(r.now, share, nil)
+	}
 }
 
 // dial connects without a handshake.

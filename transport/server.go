@@ -71,7 +71,7 @@ type Server struct {
 	http    *http.Server
 	key     [32]byte      // of the hashes of addresses
 	born    time.Time     // what the clock counts from
-	every   time.Duration // between two sweeps; 0: tests call sweep
+	every   time.Duration // between two sweeps of a socket; 0: tests call sweep
 	end     context.CancelFunc
 
 	clock    atomic.Int64 // nanoseconds since born at the last sweep
@@ -82,8 +82,8 @@ type Server struct {
 	swept    chan struct{} // closed: the sweep goroutine ends
 
 	mu       sync.Mutex
-	sockets  []*socket // each knows its place
-	began    bool      // the sweep goroutine runs
+	sockets  roster
+	began    bool // the sweep goroutine runs
 	stopping bool
 }
 
@@ -165,7 +165,7 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Sockets() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.sockets)
+	return s.sockets.n
 }
 
 // Shutdown closes the listeners, closes every socket with 1012, and returns when all that
@@ -176,7 +176,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	began := s.began && !s.stopping
 	s.stopping = true
-	open := append([]*socket(nil), s.sockets...)
+	open := s.sockets.all()
 	s.mu.Unlock()
 	s.end()
 	for _, sock := range open {
@@ -216,8 +216,7 @@ func (s *Server) add(life context.Context, sock *socket) bool {
 	if s.stopping {
 		return false
 	}
-	sock.place = len(s.sockets)
-	s.sockets = append(s.sockets, sock)
+	s.sockets.add(sock)
 	// It ends with the socket.
 	s.spawn(&s.tasks, func() { sock.live(life) }, func() {})
 	return true
@@ -227,17 +226,13 @@ func (s *Server) add(life context.Context, sock *socket) bool {
 func (s *Server) remove(sock *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last := len(s.sockets) - 1
-	s.sockets[sock.place] = s.sockets[last]
-	s.sockets[sock.place].place = sock.place
-	s.sockets[last] = nil
-	s.sockets = s.sockets[:last]
+	s.sockets.remove(sock)
 }
 
 // each calls f for every socket open now.
 func (s *Server) each(f func(*socket)) {
 	s.mu.Lock()
-	open := append([]*socket(nil), s.sockets...)
+	open := s.sockets.all()
 	s.mu.Unlock()
 	for _, sock := range open {
 		f(sock)

@@ -60,7 +60,7 @@ type socket struct {
 	gone    bool        // the connection was lost: nothing can be said any more
 	how     proto.Close // the close that was said or heard; zero: lost without one
 
-	place int // in Server.sockets, guarded by its mu
+	share, place int // in Server.sockets, guarded by its mu
 }
 
 func newSocket(s *Server, conn net.Conn, p *pipe) *socket {
@@ -183,8 +183,8 @@ func (s *socket) turnTo(ctx context.Context) (over, answered bool) {
 func (s *socket) messages(ctx context.Context) bool {
 	for s.in.ready() || s.br.Buffered() > 0 {
 		if s.br.Buffered() == 0 {
-			if p, binary, ok := s.in.single(); ok {
-				s.take(ctx, p, binary)
+			if op, p, ok := s.in.single(); ok {
+				s.frame(ctx, op, p)
 				if s.isClosing() {
 					return true
 				}

@@ -20,8 +20,9 @@ func (r *rig) only() *socket {
 	r.t.Helper()
 	r.srv.mu.Lock()
 	defer r.srv.mu.Unlock()
-	require.Len(r.t, r.srv.sockets, 1)
-	return r.srv.sockets[0]
+	all := r.srv.sockets.all()
+	require.Len(r.t, all, 1)
+	return all[0]
 }
 
 // eventually waits for what another goroutine is about to do.
