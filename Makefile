@@ -38,7 +38,7 @@ check: go ## gofmt, go vet, staticcheck, and the rules of the house
 	$(GO) test -run '^TestHouse' ./cmd/aila
 
 faults: go deps ## the tests of faults and load at full length
-	AILA_FAULTS=1 $(GO) test $(race) -timeout 60m ./actors ./cmd/...
+	FAULTS=1 $(GO) test $(race) -timeout 60m ./actors ./cmd/...
 
 fuzz: go ## run each fuzz test for FUZZTIME (30s)
 	@for package in $$($(GO) list ./...); do \

@@ -46,6 +46,9 @@ type client struct {
 	unacked int          // taken since the last ack
 	readAt  int64        // when the newest frame heard was read
 
+	expires int64 // the token's end that dueToken is about, Unix seconds
+	told    int64 // the token's end that the user was told of, likewise; 0: none
+
 	due      deadlines
 	stopping bool // the actor itself is being stopped
 	ending   bool // end was taken; what the voice still has to say is awaited
@@ -209,13 +212,23 @@ func (c *client) greet(b begin) {
 	b.reply <- b.in
 }
 
-// trust notes when the token ends, so that the user is told before; zero: never.
+// trust notes when the token ends, so that the user is told before, once for the same end; zero:
+// never. A token that outlives the session needs no word.
 func (c *client) trust(until time.Time) {
 	c.due[dueToken] = 0
-	if left := time.Until(until); !until.IsZero() && left > 0 {
-		c.due.set(dueToken, until.Add(-min(warnBeforeExpiry, left/2)))
+	now := time.Now()
+	left := until.Sub(now)
+	if !until.IsZero() && until.Unix() != c.told && left > 0 && left < c.hub.opts.MaxSession {
+		c.expires = until.Unix()
+		c.due.set(dueToken, now.Add(left-min(warnBeforeExpiry, left/2)))
 	}
 	c.rearm()
+}
+
+// warn tells the user that the token is about to end.
+func (c *client) warn() {
+	c.told = c.expires
+	c.write(&proto.Notice{Kind: "token_expiring", Text: "the token ends soon: send a fresh one with refresh"})
 }
 
 // grant makes a fresh resume token.

@@ -63,7 +63,7 @@ func (c *client) tick(t time.Time) {
 		c.send(&proto.GoAway{Reason: "max_duration", TimeLeftMS: max(0, left.Milliseconds()), Action: "end"}, kindEvent)
 	}
 	if c.due.passed(dueToken, now) {
-		c.write(&proto.Notice{Kind: "token_expiring", Text: "the token ends soon: send a fresh one with refresh"})
+		c.warn()
 	}
 	switch {
 	case c.due.passed(dueGone, now):

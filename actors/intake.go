@@ -30,6 +30,11 @@ func (c *client) take(msg proto.Inbound) {
 		c.playback(m)
 		c.credit()
 		return
+	case *proto.Refresh:
+		// Its socket trusts the fresh token already; the confirmation waits its turn.
+		if c.ended == "" {
+			c.trust(m.Expires)
+		}
 	}
 	if c.ended != "" {
 		drop(msg)
@@ -223,8 +228,6 @@ func (c *client) done(msg proto.Inbound) {
 		c.unpause(m.ID)
 	case *proto.Interrupt:
 		c.hush()
-	case *proto.Refresh:
-		c.trust(m.Expires)
 	case *proto.End:
 		c.finish(now)
 	}

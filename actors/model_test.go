@@ -24,11 +24,11 @@ const (
 // lost, and the server's account is the model's.
 func TestServerEqualsTheModel(t *testing.T) {
 	histories := quickHistories
-	if os.Getenv("AILA_FAULTS") != "" {
+	if os.Getenv("FAULTS") != "" {
 		histories = allHistories
 	}
 	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("AILA_SEED"); s != "" {
+	if s := os.Getenv("SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)
 	}
 	set(t, "rapid.checks", strconv.Itoa(histories))
@@ -55,7 +55,7 @@ func TestServerEqualsTheModel(t *testing.T) {
 		played++
 		sent, lost, resumes = sent+len(m.said), lost+len(m.named), resumes+m.resumes
 	})
-	t.Logf("fault 14: L=0 D=0 O=0 in %d histories with %d messages, %d resumes, %d frames named as lost; repeat with AILA_SEED=%d",
+	t.Logf("fault 14: L=0 D=0 O=0 in %d histories with %d messages, %d resumes, %d frames named as lost; repeat with SEED=%d",
 		played, sent, resumes, lost, seed)
 }
 

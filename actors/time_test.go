@@ -147,13 +147,14 @@ func TestOperatorEndsASessionPolitely(t *testing.T) {
 }
 
 // TestUserIsToldThatTheTokenEnds: a minute before, or when half of a shorter time is over; not
-// again for the same token, and not when a fresh one came first.
+// again for the same end, not when a fresh one came first, and not of an end out of sight.
 func TestUserIsToldThatTheTokenEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := Start(Options{IdleTimeout: time.Hour})
 		defer time.Sleep(time.Second) // of the bubble's time: the library's throttle lets go
 		defer g.Stop()
 		w := newWire()
+		const never = time.Duration(1)
 		in, fault := g.Open(t.Context(), proto.Hello{Start: &proto.Start{}, Expires: time.Now().Add(5 * time.Minute)}, w)
 		if fault != nil {
 			t.Fatalf("Open: %v", fault)
@@ -181,7 +182,9 @@ func TestUserIsToldThatTheTokenEnds(t *testing.T) {
 			{after: 3 * time.Minute, want: 1, refresh: 5 * time.Minute},
 			{after: 3 * time.Minute, want: 1},
 			{after: 61 * time.Second, want: 2, refresh: 40 * time.Second},
-			{after: 21 * time.Second, want: 3, refresh: -1},
+			{after: 21 * time.Second, want: 3, refresh: 19 * time.Second}, // the same one again
+			{after: 15 * time.Second, want: 3, refresh: never},
+			{after: time.Minute, want: 3, refresh: -1},
 			{after: 5 * time.Minute, want: 3},
 		} {
 			if n := notices(step.after); n != step.want {
@@ -191,7 +194,10 @@ func TestUserIsToldThatTheTokenEnds(t *testing.T) {
 				continue
 			}
 			m := &proto.Refresh{} // a token without an end
-			if step.refresh > 0 {
+			switch {
+			case step.refresh == never:
+				m.Expires = time.Unix(253402300799, 0) // the end of the year 9999
+			case step.refresh > 0:
 				m.Expires = time.Now().Add(step.refresh)
 			}
 			if err := in.Deliver(m); err != nil {

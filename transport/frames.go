@@ -27,8 +27,8 @@ const (
 )
 
 // inspector reads the frame headers of a client, which the library hides or is lenient
-// about, and says how far the bytes may be shown to the library: up to where a whole message
-// or control frame ends. Offsets are into the intake's buffer.
+// about, and says how far the bytes may be heard: up to where a whole message or control frame
+// ends. Offsets are into the intake's buffer.
 type inspector struct {
 	maxMessage int64
 

@@ -21,7 +21,7 @@ func (s *socket) frame(ctx context.Context, op byte, p []byte) {
 	case opText, opBinary:
 		s.take(ctx, p, op == opBinary)
 	case opPing:
-		var room [2 + maxControl]byte
+		var room [10 + maxControl]byte
 		s.control(appendFrame(room[:0], opPong, p))
 	}
 }
@@ -79,7 +79,7 @@ func (s *socket) sort(ctx context.Context, in proto.Inbound) {
 	case *proto.AudioIn:
 		m.ReadAt = time.Now().UnixNano()
 	case *proto.Refresh:
-		if s.joined != nil && !s.refresh(m) {
+		if s.joined != nil && !s.stale && !s.refresh(m) {
 			return
 		}
 	}

@@ -23,7 +23,7 @@ var intakeBuffers = sync.Pool{New: func() any { b := make([]byte, intakeSize); r
 type intake struct {
 	inspector
 	buf   *[]byte
-	taken int         // the library has had what lies before
+	taken int         // what lies before was heard, or shown to the library
 	end   int         // what was read ends here
 	bad   proto.Close // what the frame after whole deserves
 	short bool        // the last read gave less than there was room for
@@ -77,7 +77,7 @@ func (in *intake) room() {
 	}
 }
 
-// ready tells whether there is something to show to the library.
+// ready tells whether there is a whole message or control frame that was not taken.
 func (in *intake) ready() bool { return in.taken < in.whole }
 
 // single takes the frame that begins here, unless it is for the library: a part of a message,

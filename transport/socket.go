@@ -127,7 +127,8 @@ func (s *socket) turn(ctx context.Context) bool {
 				// comes now wakes us, since a FD is polled for edges: the read that would find
 				// nothing (1.2 µs of 26) is not needed. Only the stream's end may have come
 				// along unseen. If the client is gone, our answer meets a reset, which wakes
-				// us; if it only ended its side, the sweep sees it.
+				// us; if it only ended its side, the sweep sees it. (TCP's urgent data makes a
+				// read short, too; who sends that is heard when more comes.)
 				if !s.unsure.Load() {
 					s.unsure.Store(true)
 				}

@@ -283,6 +283,12 @@ func TestLostConnectionIsTold(t *testing.T) {
 			cut(p)
 			if name == "FIN behind a message" {
 				p.want("audio_chunk")
+				r.eventually("the turn is over", func() bool {
+					r.srv.mu.Lock()
+					defer r.srv.mu.Unlock()
+					all := r.srv.sockets.all()
+					return len(all) == 0 || all[0].unsure.Load()
+				})
 				r.advance(time.Second)
 			}
 			r.wantHangup(proto.Close{})

@@ -25,7 +25,7 @@ import (
 const patience = 20 * time.Second
 
 // thorough tells whether the long tests of the faults run too: make faults.
-func thorough() bool { return os.Getenv("AILA_FAULTS") != "" }
+func thorough() bool { return os.Getenv("FAULTS") != "" }
 
 // scale is how much of something a test does: much in make faults, less otherwise.
 func scale(quick, full int) int {

@@ -32,7 +32,9 @@ func (s sleeper) sleep(d time.Duration) {
 		return
 	}
 	var expirations [8]byte
-	s.timer.Read(expirations[:]) // an error means that it was late
+	if _, err := s.timer.Read(expirations[:]); err != nil { // it cannot be polled
+		time.Sleep(d)
+	}
 }
 
 func (s sleeper) set(d time.Duration) error {

@@ -151,7 +151,7 @@ func findCapacity(s settings) error {
 		least = min(least, n)
 	}
 	for _, server := range servers {
-		if err := b.spend(server, least); err != nil {
+		if err := b.spend(server, max(1, least)); err != nil {
 			return fmt.Errorf("%s: %w", server, err)
 		}
 	}
