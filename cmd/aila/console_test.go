@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aila/transport/browser/browsertest"
 	"aila/transport/client"
 )
 
@@ -15,7 +16,7 @@ const console = "../../transport/operator/console"
 // TestConsoleSteersTheServer opens the console of a real server in a real Chromium while 50
 // sessions talk, and crashes an actor, ends a session and drains the server by its buttons.
 func TestConsoleSteersTheServer(t *testing.T) {
-	chromium := needBrowser(t)
+	chromium := browsertest.Need(t, console)
 	p, err := startProcess(t.TempDir(), "--fault-injection", "--drain-timeout", "5s")
 	if err != nil {
 		t.Fatal(err)
@@ -33,31 +34,4 @@ func TestConsoleSteersTheServer(t *testing.T) {
 	if code, rest, err := p.wait(); code != exitOK || err != nil {
 		t.Errorf("the drained server exits %d (%v):\n%s", code, err, rest)
 	}
-}
-
-// needBrowser finds Chromium and what drives it. Without them the test is skipped, except
-// where CI is true: there a test that does not run is a failure.
-func needBrowser(t *testing.T) string {
-	t.Helper()
-	miss := t.Skipf
-	if os.Getenv("CI") == "true" {
-		miss = t.Fatalf
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		miss("no node: apt-get install -y nodejs npm")
-	}
-	chromium := ""
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); name != "" && err == nil {
-			chromium = path
-			break
-		}
-	}
-	if chromium == "" {
-		miss("no chromium: apt-get install -y chromium")
-	}
-	if _, err := os.Stat(console + "/node_modules/playwright-core"); err != nil {
-		miss("no playwright-core: npm ci --prefix transport/operator/console")
-	}
-	return chromium
 }

@@ -131,7 +131,7 @@ func (d *doomed) loop(long time.Duration) (crashes int64) {
 		id := d.ids[i%n]
 		d.mu.Unlock()
 		// A session that ended and is not yet replaced is not there to crash.
-		if d.e.tryCrash(by, id, actors[i%n%3], rand.IntN(2) == 0) {
+		if d.e.tryCrash(by, id, actors[i%n%3], []string{"", "frame"}[rand.IntN(2)]) {
 			crashes++
 		}
 	}

@@ -148,13 +148,10 @@ func (e *elsewhere) wantBack(goroutines float64, files int) {
 	e.t.Logf("goroutines %v, was %v; open files %d, was %d; sessions %d", g, goroutines, f, files, n)
 }
 
-// tryCrash crashes an actor, if its session is there, over a connection that by keeps.
-func (e *elsewhere) tryCrash(by *http.Client, id, actor string, onFrame bool) bool {
-	path := "/api/v1/sessions/" + id + "/actors/" + actor + "/crash"
-	if onFrame {
-		path += "?on=frame"
-	}
-	answer, err := by.Post(e.page+path, "", nil)
+// tryCrash crashes an actor, if its session is there, over a connection that by keeps; on is
+// empty or frame.
+func (e *elsewhere) tryCrash(by *http.Client, id, actor, on string) bool {
+	answer, err := by.Post(e.page+crashPath(id, actor, on), "", nil)
 	if err != nil {
 		e.t.Fatalf("crash: %v", err)
 	}

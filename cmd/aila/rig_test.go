@@ -155,13 +155,19 @@ func (s *server) get(path string, into any) {
 // crash crashes an actor through the operators' API; on is empty or frame.
 func (s *server) crash(id, actor, on string) {
 	s.t.Helper()
+	path := crashPath(id, actor, on)
+	if status, body := ask(s.t, http.MethodPost, s.page(), path); status != http.StatusAccepted {
+		s.t.Fatalf("POST %s: %d %s, want 202", path, status, body)
+	}
+}
+
+// crashPath is where an actor is crashed; on is empty or frame.
+func crashPath(id, actor, on string) string {
 	path := "/api/v1/sessions/" + id + "/actors/" + actor + "/crash"
 	if on != "" {
 		path += "?on=" + on
 	}
-	if status, body := ask(s.t, http.MethodPost, s.page(), path); status != http.StatusAccepted {
-		s.t.Fatalf("POST %s: %d %s, want 202", path, status, body)
-	}
+	return path
 }
 
 // supervision gives what the supervision log says, newest first.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aila/transport/browser/browsertest"
 )
 
 // What the tests below need beyond Go.
@@ -47,18 +49,6 @@ func newEnough(version string) bool {
 	var major, minor int
 	n, _ := fmt.Sscanf(version, "v%d.%d", &major, &minor)
 	return n == 2 && (major > 20 || major == 20 && minor >= 11)
-}
-
-func chromium() string {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }
 
 // run runs a command here and fails with what it printed.
@@ -165,7 +155,7 @@ func TestChromium(t *testing.T) {
 		t.Skip("it takes two minutes")
 	}
 	needScripts(t)
-	path := chromium()
+	path := browsertest.Chromium()
 	need(t, path != "", needChromium)
 	readAll(t, "../..")
 	bin := filepath.Join(t.TempDir(), "aila")

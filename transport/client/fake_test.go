@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aila/proto"
+	"aila/transport/client/clienttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,10 +27,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // rig is a server played by the test, over pipes in memory, so that time is synctest's. It is
 // strict: whatever the protocol forbids a client fails the test.
 type rig struct {
-	t     *testing.T
-	conns chan net.Conn
-	peers chan *peer
-	stop  chan struct{}
+	t       *testing.T
+	network *clienttest.Network
+	peers   chan *peer
 
 	down atomic.Bool // refuses connects
 
@@ -45,41 +45,22 @@ type rig struct {
 func bubble(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, conns: make(chan net.Conn), peers: make(chan *peer, 16), stop: make(chan struct{})}
+		r := &rig{t: t, network: clienttest.NewNetwork(), peers: make(chan *peer, 16)}
 		srv := &http.Server{Handler: r}
-		go srv.Serve(r)
+		go srv.Serve(r.network)
 		defer srv.Close()
 		f(t, r)
 	})
 }
 
-// Accept, Close and Addr make the rig a net.Listener.
-func (r *rig) Accept() (net.Conn, error) {
-	select {
-	case c := <-r.conns:
-		return c, nil
-	case <-r.stop:
-		return nil, net.ErrClosed
-	}
-}
-
-func (r *rig) Close() error   { close(r.stop); return nil }
-func (r *rig) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (r *rig) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (r *rig) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	r.mu.Lock()
 	r.dialed = append(r.dialed, time.Now())
 	r.mu.Unlock()
 	if r.down.Load() {
 		return nil, errors.New("the network is down")
 	}
-	here, there := net.Pipe()
-	select {
-	case r.conns <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return r.network.Dial(ctx, network, addr)
 }
 
 func (r *rig) ServeHTTP(w http.ResponseWriter, q *http.Request) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aila/proto"
+	"aila/transport/browser/browsertest"
 )
 
 // TestConsoleInChromium runs console/test in a real browser, against sessions that talk, a
@@ -19,7 +20,7 @@ func TestConsoleInChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
-	chromium := needBrowser(t)
+	chromium := browsertest.Need(t, "console")
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -68,7 +69,7 @@ func TestConsoleInChromium(t *testing.T) {
 }
 
 func TestConsoleTypesHold(t *testing.T) {
-	needBrowser(t)
+	browsertest.Need(t, "console")
 	cmd := exec.Command("node", "node_modules/typescript/bin/tsc", "-p", ".")
 	cmd.Dir = "console"
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -82,31 +83,4 @@ func (f *fake) drain() {
 	defer f.mu.Unlock()
 	f.draining = true
 	f.tell(proto.Event{Level: "warn", Event: proto.EvDrainStarted, Message: "drain started"})
-}
-
-// needBrowser finds Chromium and what drives it. Without them the test is skipped, except
-// where CI is true: there a test that does not run is a failure.
-func needBrowser(t *testing.T) string {
-	t.Helper()
-	miss := t.Skipf
-	if os.Getenv("CI") == "true" {
-		miss = t.Fatalf
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		miss("no node: apt-get install -y nodejs npm")
-	}
-	chromium := ""
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); name != "" && err == nil {
-			chromium = path
-			break
-		}
-	}
-	if chromium == "" {
-		miss("no chromium: apt-get install -y chromium")
-	}
-	if _, err := os.Stat("console/node_modules/playwright-core"); err != nil {
-		miss("no playwright-core: npm ci --prefix transport/operator/console")
-	}
-	return chromium
 }

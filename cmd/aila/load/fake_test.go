@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aila/proto"
+	"aila/transport/client/clienttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,8 +33,7 @@ const (
 // fake is a server with known faults, over pipes in memory, so that time is synctest's: what
 // it delays takes exactly so long.
 type fake struct {
-	conns chan net.Conn
-	stop  chan struct{}
+	network *clienttest.Network
 
 	// set by the test
 	delay, ackDelay, startDelay time.Duration
@@ -59,35 +58,12 @@ type fake struct {
 func bubble(t *testing.T, f func(t *testing.T, s *fake)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &fake{conns: make(chan net.Conn), stop: make(chan struct{}), did: map[act]int64{}, began: time.Now(), delay: 30 * time.Millisecond}
+		s := &fake{network: clienttest.NewNetwork(), did: map[act]int64{}, began: time.Now(), delay: 30 * time.Millisecond}
 		srv := &http.Server{Handler: s}
-		go srv.Serve(s)
+		go srv.Serve(s.network)
 		defer srv.Close()
 		f(t, s)
 	})
-}
-
-// Accept, Close and Addr make the fake a net.Listener.
-func (s *fake) Accept() (net.Conn, error) {
-	select {
-	case c := <-s.conns:
-		return c, nil
-	case <-s.stop:
-		return nil, net.ErrClosed
-	}
-}
-
-func (s *fake) Close() error   { close(s.stop); return nil }
-func (s *fake) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (s *fake) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case s.conns <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // options are those of a load on the fake: second after second of a rising tone. Its frames
@@ -100,7 +76,7 @@ func (s *fake) options(clients int, d time.Duration) Options {
 	}
 	return Options{
 		URL: "ws://aila.test/ws", Clients: clients, Duration: d, Frame: 100 * time.Millisecond, Ramp: 100 * time.Millisecond, Audio: audio, Source: proto.DefaultFormat,
-		Seed: 7, dial: s.dial,
+		Seed: 7, dial: s.network.Dial,
 	}
 }
 
