@@ -146,6 +146,20 @@ func TestOperatorEndsASessionPolitely(t *testing.T) {
 	}
 }
 
+// warnings counts how often the user was told of a token's end, once so much time has passed.
+func (w *wire) warnings(after time.Duration) (n int) {
+	time.Sleep(after)
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.said {
+		if notice, ok := m.(*proto.Notice); ok && notice.Kind == "token_expiring" {
+			n++
+		}
+	}
+	return n
+}
+
 // TestUserIsToldThatTheTokenEnds: a minute before, or when half of a shorter time is over; not
 // again for the same end, not when a fresh one came first, and not of an end out of sight.
 func TestUserIsToldThatTheTokenEnds(t *testing.T) {
@@ -158,19 +172,6 @@ func TestUserIsToldThatTheTokenEnds(t *testing.T) {
 		in, fault := g.Open(t.Context(), proto.Hello{Start: &proto.Start{}, Expires: time.Now().Add(5 * time.Minute)}, w)
 		if fault != nil {
 			t.Fatalf("Open: %v", fault)
-		}
-		notices := func(after time.Duration) int {
-			time.Sleep(after)
-			synctest.Wait()
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			n := 0
-			for _, m := range w.said {
-				if notice, ok := m.(*proto.Notice); ok && notice.Kind == "token_expiring" {
-					n++
-				}
-			}
-			return n
 		}
 		for _, step := range []struct {
 			after   time.Duration
@@ -187,7 +188,7 @@ func TestUserIsToldThatTheTokenEnds(t *testing.T) {
 			{after: time.Minute, want: 3, refresh: -1},
 			{after: 5 * time.Minute, want: 3},
 		} {
-			if n := notices(step.after); n != step.want {
+			if n := w.warnings(step.after); n != step.want {
 				t.Fatalf("told %d times, want %d, in step %+v", n, step.want, step)
 			}
 			if step.refresh == 0 {
@@ -203,6 +204,30 @@ func TestUserIsToldThatTheTokenEnds(t *testing.T) {
 			if err := in.Deliver(m); err != nil {
 				t.Fatalf("Deliver: %v", err)
 			}
+		}
+	})
+}
+
+// TestTokenOfTheNextSocketCounts: nobody is told of the token of a socket that is gone, and a
+// resume brings one of its own.
+func TestTokenOfTheNextSocketCounts(t *testing.T) {
+	inBubble(t, Options{ResumeWindow: time.Hour, IdleTimeout: time.Hour}, func(r *rig) {
+		r.deliver(&proto.Refresh{Expires: time.Now().Add(2 * time.Minute)})
+		r.in.Hangup(proto.Close{})
+		time.Sleep(5 * time.Minute)
+		w := newWire()
+		_, fault := r.g.Open(r.t.Context(), proto.Hello{
+			Resume:  &proto.Resume{SessionID: r.started.SessionID, Token: r.started.Resume.Token},
+			Expires: time.Now().Add(5 * time.Minute),
+		}, w)
+		if fault != nil {
+			r.t.Fatalf("resume: %v", fault)
+		}
+		if n := w.warnings(3*time.Minute + 58*time.Second); n != 0 {
+			r.t.Errorf("told %d times before it was time", n)
+		}
+		if n := w.warnings(3 * time.Second); n != 1 {
+			r.t.Errorf("told %d times, want once", n)
 		}
 	})
 }
